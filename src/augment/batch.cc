@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "augment/batch.h"
+
+#include <array>
+#include <cstdlib>
+
+#include "base/random.h"
+
+namespace spotter {
+namespace {
+
+/// The normalised value of each pixel value of each channel: a look-up is faster than arithmetic, and exact.
+using Table = std::array<std::array<float, 256>, 3>;
+
+Table MakeTable(const Preprocessing& preprocessing) {
+  Table table;
+  for (size_t c = 0; c < 3; ++c) {
+    for (size_t v = 0; v < 256; ++v) {
+      table[c][v] = (static_cast<float>(v) / 255.0f - preprocessing.mean[c]) / preprocessing.std[c];
+    }
+  }
+  return table;
+}
+
+/// The row or column that output position i shows, or -1 for black.
+int Source(int i, int shift, int size, ShiftFill fill) {
+  const int from = i - shift;
+  if (from >= 0 && from < size) return from;
+  if (fill == ShiftFill::kZero) return -1;
+  return from < 0 ? -from : 2 * size - 2 - from;
+}
+
+template <int kChannels>
+void WriteImage(const uint8_t* image, const ImageShape& shape, const Placement& place, ShiftFill fill, const Table& table,
+                float* out) {
+  for (int y = 0; y < shape.height; ++y) {
+    const int row = Source(y, place.dy, shape.height, fill);
+    for (int x = 0; x < shape.width; ++x, out += kChannels) {
+      int column = Source(x, place.dx, shape.width, fill);
+      if (place.flip && column >= 0) column = shape.width - 1 - column;
+      const uint8_t* pixel = row < 0 || column < 0 ? nullptr : image + (int64_t{row} * shape.width + column) * kChannels;
+      for (int c = 0; c < kChannels; ++c) out[c] = table[c][pixel != nullptr ? pixel[c] : 0];
+    }
+  }
+}
+
+void Write(const Dataset& data, int64_t index, const Placement& place, ShiftFill fill, const Table& table, float* out) {
+  if (data.shape.channels == 1) {
+    WriteImage<1>(data.image(index), data.shape, place, fill, table, out);
+  } else {
+    WriteImage<3>(data.image(index), data.shape, place, fill, table, out);
+  }
+}
+
+}  // namespace
+
+Placement DrawPlacement(const Augmentation& augmentation, uint64_t seed, int64_t epoch, int64_t index) {
+  const auto words = RandomWords(seed, Stream::kAugment, static_cast<uint32_t>(epoch), static_cast<uint64_t>(index));
+  const auto offset = [&](uint32_t word) {
+    return static_cast<int>(BoundedInt(word, 2 * static_cast<uint32_t>(augmentation.shift) + 1)) - augmentation.shift;
+  };
+  return {augmentation.flip && (words[0] & 1) != 0, offset(words[1]), offset(words[2])};
+}
+
+void WriteBatch(const Dataset& data, std::span<const int64_t> indices, const Preprocessing& preprocessing, float* out) {
+  const Table table = MakeTable(preprocessing);
+  for (const int64_t index : indices) {
+    Write(data, index, Placement{}, ShiftFill::kZero, table, out);
+    out += data.shape.size();
+  }
+}
+
+void WriteAugmentedBatch(const Dataset& data, std::span<const int64_t> indices, const Preprocessing& preprocessing,
+                         const Augmentation& augmentation, uint64_t seed, int64_t epoch, float* out) {
+  const Table table = MakeTable(preprocessing);
+  for (const int64_t index : indices) {
+    Write(data, index, DrawPlacement(augmentation, seed, epoch, index), augmentation.fill, table, out);
+    out += data.shape.size();
+  }
+}
+
+}  // namespace spotter

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// What happens to an image before it enters the network. Stored in the model file, and used by training, evaluation,
+// prediction and serving alike.
+#pragma once
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "data/dataset.h"
+#include "data/image.h"
+
+namespace spotter {
+
+struct Preprocessing {
+  ImageShape shape;  // images are decoded, then fitted to it by `resize`
+  ResizePolicy resize = ResizePolicy::kStretch;
+  // network input = (pixel / 255 - mean[c]) / std[c]; the first `shape.channels` count
+  std::array<float, 3> mean = {0, 0, 0};
+  std::array<float, 3> std = {1, 1, 1};
+};
+
+/// The words for the policies, as options and model files have them. FromName throws Error(kUsage).
+const std::vector<std::string>& ResizePolicyNames();  // "stretch", "crop", "pad"
+const std::string& ResizePolicyName(ResizePolicy policy);
+ResizePolicy ResizePolicyFromName(const std::string& name);
+
+/// Mean and standard deviation of each channel over the images at `indices`, in units of pixel / 255. A constant channel
+/// gets std 1. Exact (integer sums), whatever the number of threads.
+void MeasureNormalization(const Dataset& data, const std::vector<int64_t>& indices, Preprocessing& preprocessing);
+
+}  // namespace spotter

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/digest.h"
+
+#include <openssl/evp.h>
+#include <xxhash.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <vector>
+
+#include "base/error.h"
+
+namespace spotter {
+namespace {
+
+/// Calls consume(bytes) for each piece of a file in turn.
+template <typename Consume>
+void ReadInPieces(const std::filesystem::path& path, Consume consume) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"), &std::fclose);
+  if (!file) Fail(ExitCode::kIo, "can't read '{}': {}", path.string(), std::strerror(errno));
+  std::vector<char> piece(1 << 20);
+  while (const size_t n = std::fread(piece.data(), 1, piece.size(), file.get())) consume(std::string_view(piece.data(), n));
+  if (std::ferror(file.get()) != 0) Fail(ExitCode::kIo, "can't read '{}': {}", path.string(), std::strerror(errno));
+}
+
+}  // namespace
+
+std::string FileMd5(const std::filesystem::path& path) {
+  const std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
+  EVP_DigestInit_ex(context.get(), EVP_md5(), nullptr);
+  ReadInPieces(path, [&](std::string_view bytes) { EVP_DigestUpdate(context.get(), bytes.data(), bytes.size()); });
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned length = 0;
+  EVP_DigestFinal_ex(context.get(), digest, &length);
+  std::string hex;
+  for (unsigned i = 0; i < length; ++i) hex += fmt::format("{:02x}", digest[i]);
+  return hex;
+}
+
+struct FastHash::State {
+  XXH3_state_t* xxh = XXH3_createState();
+  ~State() { XXH3_freeState(xxh); }
+};
+
+FastHash::FastHash() : state_(std::make_unique<State>()) { XXH3_64bits_reset(state_->xxh); }
+FastHash::~FastHash() = default;
+void FastHash::Add(std::string_view bytes) { XXH3_64bits_update(state_->xxh, bytes.data(), bytes.size()); }
+void FastHash::AddNumber(int64_t number) { XXH3_64bits_update(state_->xxh, &number, sizeof number); }
+void FastHash::AddFile(const std::filesystem::path& path) {
+  ReadInPieces(path, [&](std::string_view bytes) { Add(bytes); });
+}
+std::string FastHash::Hex() const { return fmt::format("{:016x}", XXH3_64bits_digest(state_->xxh)); }
+
+}  // namespace spotter

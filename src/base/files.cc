@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "base/error.h"
+
+namespace spotter {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void FailWith(const char* what, const fs::path& path, int error) {
+  const char* next = error == ENOSPC || error == EDQUOT ? "; free some space and run again" : "";
+  Fail(ExitCode::kIo, "can't {} '{}': {}{}", what, path.string(), std::strerror(error), next);
+}
+
+/// A file descriptor that is closed, and a path that is unlinked unless `keep` is called.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(fs::path path) : path_(std::move(path)) {
+    fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (fd_ < 0) FailWith("create", path_, errno);
+  }
+  ~TemporaryFile() {
+    if (fd_ >= 0) ::close(fd_);
+    if (!kept_) ::unlink(path_.c_str());
+  }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+
+  void Write(std::string_view bytes) {
+    while (!bytes.empty()) {
+      // One write() moves at most 2 GiB; smaller steps also notice a full disk early.
+      const ssize_t n = ::write(fd_, bytes.data(), std::min<size_t>(bytes.size(), size_t{64} << 20));
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) FailWith("write", path_, errno);
+      bytes.remove_prefix(static_cast<size_t>(n));
+    }
+  }
+  void SyncAndClose() {
+    if (::fsync(fd_) != 0) FailWith("write", path_, errno);
+    const int closed = ::close(fd_);
+    fd_ = -1;
+    if (closed != 0) FailWith("write", path_, errno);
+  }
+  void RenameTo(const fs::path& target) {
+    if (::rename(path_.c_str(), target.c_str()) != 0) FailWith("replace", target, errno);
+    kept_ = true;
+  }
+
+ private:
+  fs::path path_;
+  int fd_ = -1;
+  bool kept_ = false;
+};
+
+}  // namespace
+
+std::string ReadFile(const fs::path& path, size_t max_bytes) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) FailWith("read", path, errno);
+  struct Closer {
+    int fd;
+    ~Closer() { ::close(fd); }
+  } closer{fd};
+  struct stat info {};
+  if (::fstat(fd, &info) != 0) FailWith("read", path, errno);
+  if (S_ISDIR(info.st_mode)) FailWith("read", path, EISDIR);
+  const auto too_large = [&](size_t bytes) {
+    if (max_bytes > 0 && bytes > max_bytes) {
+      Fail(ExitCode::kIo, "'{}' is larger than {} bytes, the most that is read here", path.string(), max_bytes);
+    }
+  };
+  too_large(static_cast<size_t>(info.st_size));
+  std::string content(static_cast<size_t>(info.st_size), '\0');
+  size_t have = 0;
+  for (;;) {  // also right for files whose size the system does not know (pipes, /proc)
+    if (have == content.size()) {
+      char more[4096];
+      const ssize_t n = ::read(fd, more, sizeof more);
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) FailWith("read", path, errno);
+      if (n == 0) break;
+      content.append(more, static_cast<size_t>(n));
+      have = content.size();
+      too_large(have);
+      continue;
+    }
+    const ssize_t n = ::read(fd, content.data() + have, content.size() - have);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) FailWith("read", path, errno);
+    if (n == 0) break;
+    have += static_cast<size_t>(n);
+  }
+  content.resize(have);
+  return content;
+}
+
+void WriteFileAtomically(const fs::path& path, std::span<const std::string_view> pieces) {
+  static std::atomic<unsigned> counter{0};
+  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  TemporaryFile file(folder / fmt::format(".{}.tmp.{}.{}", path.filename().string(), ::getpid(), counter++));
+  for (const std::string_view piece : pieces) file.Write(piece);
+  file.SyncAndClose();
+  file.RenameTo(path);
+  SyncFolder(folder);
+}
+
+void WriteFileAtomically(const fs::path& path, std::string_view content) {
+  WriteFileAtomically(path, std::span(&content, 1));
+}
+
+void SyncFolder(const fs::path& folder) {
+  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) FailWith("open", folder, errno);
+  const int synced = ::fsync(fd);
+  const int error = errno;
+  ::close(fd);
+  // Some file systems (network, FUSE) can't sync a folder and say EINVAL; there is nothing more to do there.
+  if (synced != 0 && error != EINVAL) FailWith("sync", folder, error);
+}
+
+void MakeFolders(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) FailWith("create the folder", folder, error.value());
+}
+
+fs::path CacheFolder() {
+  const auto variable = [](const char* name) -> fs::path {
+    const char* value = std::getenv(name);
+    return value != nullptr ? value : "";
+  };
+  if (const fs::path cache = variable("SPOTTER_CACHE"); !cache.empty()) return cache;
+  if (const fs::path xdg = variable("XDG_CACHE_HOME"); !xdg.empty()) return xdg / "spotter";
+  if (const fs::path home = variable("HOME"); !home.empty()) return home / ".cache" / "spotter";
+  return fs::temp_directory_path() / "spotter-cache";
+}
+
+}  // namespace spotter

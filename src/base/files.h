@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files, written so that a crash, a full disk or a signal leaves either the old content or the new, never a half.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace spotter {
+
+/// The whole content of a file. Throws Error(kIo) naming the path and the system's reason; also when it is larger
+/// than `max_bytes` (0: no limit).
+std::string ReadFile(const std::filesystem::path& path, size_t max_bytes = 0);
+
+/// Replaces `path` by `content` at once: a temporary name in the same folder, write, fsync, close, rename, fsync of the
+/// folder. On failure the temporary file is removed, the old file is untouched, and Error(kIo) is thrown.
+/// The pieces are written one after another, so that large tensors need no copy.
+void WriteFileAtomically(const std::filesystem::path& path, std::span<const std::string_view> pieces);
+void WriteFileAtomically(const std::filesystem::path& path, std::string_view content);
+
+/// fsync of a folder, so that a rename in it outlives a power cut. Throws Error(kIo).
+void SyncFolder(const std::filesystem::path& folder);
+
+/// Makes a folder and its parents. Throws Error(kIo).
+void MakeFolders(const std::filesystem::path& folder);
+
+/// Where Spotter keeps data sets and decoded images: $SPOTTER_CACHE, else $XDG_CACHE_HOME/spotter, else ~/.cache/spotter.
+std::filesystem::path CacheFolder();
+
+}  // namespace spotter

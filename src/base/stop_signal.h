@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ctrl-C and SIGTERM as a question that long work asks at its own safe points.
+#pragma once
+
+namespace spotter {
+
+/// From now on the first SIGINT or SIGTERM only sets a flag, and a second one ends the process at once.
+void CatchStopSignals();
+
+/// Whether a signal has come since.
+bool StopRequested();
+
+}  // namespace spotter

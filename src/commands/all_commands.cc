@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "commands/command.h"
+
+namespace spotter {
+
+const std::vector<Command>& AllCommands() {
+  static const std::vector<Command> commands = {TrainCommand(),  EvaluateCommand(), PredictCommand(), DataCommand(),
+                                                ModelsCommand(), RecipesCommand(),  BenchCommand()};
+  return commands;
+}
+
+}  // namespace spotter

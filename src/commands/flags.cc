@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "commands/flags.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace spotter {
+namespace {
+
+std::string TypeName(const Option& option) {
+  if (!option.choices.empty()) return Join(option.choices, "|");
+  if (std::holds_alternative<std::string*>(option.target)) return "TEXT";
+  return std::holds_alternative<int64_t*>(option.target) ? "N" : "X";
+}
+
+}  // namespace
+
+std::shared_ptr<GivenFlags> AddFlags(CLI::App& app, const std::vector<Option>& options) {
+  auto given = std::make_shared<GivenFlags>();
+  for (const Option& option : options) {
+    const std::string name = option.name;
+    CLI::Option* flag = nullptr;
+    if (std::holds_alternative<bool*>(option.target)) {
+      flag = app.add_flag_function("--" + name + ",!--no-" + name, [given, name](int64_t n) { given->emplace_back(name, n > 0 ? "true" : "false"); },
+                                   option.help + " [" + OptionText(option) + "]");
+    } else {
+      flag = app.add_option_function<std::string>("--" + name, [given, name](const std::string& text) { given->emplace_back(name, text); }, option.help)
+                 ->type_name(TypeName(option))
+                 ->default_str(OptionText(option));
+    }
+    flag->group(option.group);
+  }
+  return given;
+}
+
+void ApplyFlags(const GivenFlags& given, const std::vector<Option>& options) {
+  for (const auto& [name, text] : given) {
+    SetOption(*std::find_if(options.begin(), options.end(), [&](const Option& o) { return o.name == name; }), text);
+  }
+}
+
+}  // namespace spotter

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+// Lists and reads the files below a folder.
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <utility>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/parallel.h"
+#include "base/text.h"
+#include "data/tree.h"
+
+namespace spotter {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kMaxDepth = 64;
+constexpr size_t kPeekBytes = 64 << 10;  // holds the header of nearly all images
+
+/// A folder's identity, whatever name led there.
+using FolderId = std::pair<dev_t, ino_t>;
+
+class FolderTree : public FileTree {
+ public:
+  explicit FolderTree(const fs::path& folder) : root_(folder) {
+    where_ = folder.string();
+    std::vector<FolderId> above;
+    List("", &above);
+    const auto by_name = [](const TreeFile& a, const TreeFile& b) { return a.name < b.name; };
+    std::sort(files_.begin(), files_.end(), by_name);
+    std::sort(folders_.begin(), folders_.end());
+  }
+
+  std::vector<ImagePeek> Peek(int threads, const LoadProgress& progress) override;
+  void ReadEach(const std::vector<bool>& wanted, int threads, const Visit& visit) override;
+
+ private:
+  void List(const std::string& inside, std::vector<FolderId>* above);
+  void Add(const std::string& name, std::vector<FolderId>* above);
+  ImagePeek PeekFile(const TreeFile& file) const;
+
+  fs::path root_;
+};
+
+/// Lists the folder `inside` the root, named with a final '/', and those below. `above` holds the folders on the way.
+void FolderTree::List(const std::string& inside, std::vector<FolderId>* above) {
+  const fs::path path = root_ / inside;
+  const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir(path.c_str()), &::closedir);
+  struct stat info {};
+  if (!folder || ::fstat(::dirfd(folder.get()), &info) != 0) {
+    Fail(ExitCode::kIo, "can't list the folder '{}': {}", Printable(path.string()), std::strerror(errno));
+  }
+  const FolderId id(info.st_dev, info.st_ino);
+  if (std::find(above->begin(), above->end(), id) != above->end()) return;  // a link to a folder that it lies in
+  if (above->size() >= kMaxDepth) {
+    Fail(ExitCode::kData, "'{}' lies more than {} folders deep; expected an image folder", Printable(path.string()), kMaxDepth);
+  }
+  if (!inside.empty()) folders_.push_back(inside.substr(0, inside.size() - 1));
+  above->push_back(id);
+  while (const dirent* entry = ::readdir(folder.get())) {
+    if (!IsHidden(entry->d_name)) Add(inside + entry->d_name, above);
+  }
+  above->pop_back();
+}
+
+void FolderTree::Add(const std::string& name, std::vector<FolderId>* above) {
+  if (static_cast<int64_t>(files_.size() + folders_.size()) >= kMaxTreeEntries) {
+    Fail(ExitCode::kData, "'{}' holds more than {} files, the most that are read; give a folder with fewer", Printable(where_),
+         WithThousands(kMaxTreeEntries));
+  }
+  TreeFile file;
+  file.name = name;
+  struct stat info {};
+  if (::stat((root_ / name).c_str(), &info) != 0) {
+    file.problem = fmt::format("can't be opened: {}", std::strerror(errno));
+  } else if (S_ISDIR(info.st_mode)) {
+    List(name + '/', above);
+    return;
+  } else if (!S_ISREG(info.st_mode)) {
+    file.problem = "not a regular file";  // opening a pipe would wait for ever
+  }
+  file.size = info.st_size;
+  file.modified = int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec;
+  files_.push_back(std::move(file));
+}
+
+/// Up to `most` bytes from the beginning of a file.
+std::string ReadBeginning(const fs::path& path, size_t most) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) Fail(ExitCode::kData, "can't be opened: {}", std::strerror(errno));
+  std::string bytes(most, '\0');
+  const ssize_t n = ::pread(fd, bytes.data(), most, 0);
+  const int error = errno;
+  ::close(fd);
+  if (n < 0) Fail(ExitCode::kData, "can't be read: {}", std::strerror(error));
+  bytes.resize(static_cast<size_t>(n));
+  return bytes;
+}
+
+ImagePeek FolderTree::PeekFile(const TreeFile& file) const {
+  if (!file.problem.empty()) return PeekAtProblem(file);
+  try {
+    const auto size = static_cast<size_t>(file.size);
+    const std::string beginning = ReadBeginning(root_ / file.name, std::min(kPeekBytes, size));
+    ImagePeek peek = PeekAt(file.name, beginning);
+    const bool may_continue = peek.kind == ImagePeek::Kind::kUnusable && LooksLikeImage(beginning);
+    if (!may_continue || size <= kPeekBytes || file.size > kMaxFileBytes) return peek;
+    return PeekAt(file.name, ReadBeginning(root_ / file.name, size));
+  } catch (const Error& error) {
+    TreeFile unreadable = file;
+    unreadable.problem = error.what();
+    return PeekAtProblem(unreadable);
+  }
+}
+
+std::vector<ImagePeek> FolderTree::Peek(int threads, const LoadProgress& progress) {
+  constexpr size_t kBatch = 4096;  // between two reports
+  std::vector<ImagePeek> peeks(files_.size());
+  for (size_t begin = 0; begin < files_.size(); begin += kBatch) {
+    const size_t n = std::min(kBatch, files_.size() - begin);
+    ParallelFor(static_cast<int64_t>(n), threads, [&](int64_t i) { peeks[begin + i] = PeekFile(files_[begin + i]); });
+    if (progress) progress("looking at files", static_cast<int64_t>(begin + n), static_cast<int64_t>(files_.size()));
+  }
+  return peeks;
+}
+
+void FolderTree::ReadEach(const std::vector<bool>& wanted, int threads, const Visit& visit) {
+  std::vector<size_t> indices;
+  for (size_t i = 0; i < files_.size(); ++i) {
+    if (wanted[i]) indices.push_back(i);
+  }
+  ParallelFor(static_cast<int64_t>(indices.size()), threads, [&](int64_t k) {
+    const size_t i = indices[k];
+    std::string content;
+    std::string problem = files_[i].problem;
+    try {
+      if (problem.empty()) content = ReadFile(root_ / files_[i].name, kMaxFileBytes);
+    } catch (const Error& error) {
+      problem = error.what();
+    }
+    visit(i, std::move(content), problem);
+  });
+}
+
+}  // namespace
+
+std::unique_ptr<FileTree> OpenFolder(const fs::path& folder) { return std::make_unique<FolderTree>(folder); }
+
+}  // namespace spotter

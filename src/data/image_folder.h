@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the folders of an image folder mean: which are parts, which are classes, and which images are samples.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "data/dataset.h"
+#include "data/tree.h"
+
+namespace spotter {
+
+struct FolderSample {
+  size_t file = 0;  // in tree.files()
+  Part part = Part::kNone;
+  int32_t label = 0;
+  std::string name;  // path from the folder that holds the parts or classes
+};
+
+struct FolderPlan {
+  std::vector<std::string> classes;   // in byte order
+  std::vector<FolderSample> samples;  // by part, class, name
+  std::vector<SkippedFile> skipped;   // by name
+};
+
+/// Works out the plan from the names and from what each file is.
+/// - One folder around all others is looked through.
+/// - Parts: train or training; val, valid or validation; test; in any case of letters, with class folders inside.
+/// - Otherwise every folder is a class. Images in folders inside a class belong to that class.
+/// - Single images beside class folders are skipped; images without any class folders are an error.
+/// Throws Error(kData): no images, one class, a class without images, a class that the training part lacks.
+FolderPlan PlanImageFolder(const FileTree& tree, const std::vector<ImagePeek>& peeks);
+
+}  // namespace spotter

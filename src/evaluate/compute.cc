@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "evaluate/compute.h"
+
+#include <ATen/Parallel.h>
+
+#include "base/error.h"
+#include "base/parallel.h"
+
+namespace spotter {
+
+bool CpuHasBf16() {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx512bf16") != 0;
+#else
+  return false;  // ARM's bf16 is not tried yet: fp32 is the safe choice there
+#endif
+}
+
+std::string PrecisionName(at::ScalarType precision) { return precision == at::kBFloat16 ? "bf16" : "fp32"; }
+
+Compute PrepareCompute(const ComputeSettings& settings) {
+  Compute compute;
+  const bool cuda = at::hasCUDA();
+  if (settings.device == "cuda" && !cuda) {
+    Fail(ExitCode::kUsage, "--device cuda: this libtorch or this machine has no CUDA; use --device cpu, or build preset 'cuda' against a CUDA libtorch");
+  }
+  if (settings.device != "cpu" && cuda) compute.device = at::Device(at::kCUDA, 0);
+  const bool has_bf16 = compute.device.is_cuda() || CpuHasBf16();
+  if (settings.precision == "bf16" || (settings.precision == "auto" && has_bf16)) compute.precision = at::kBFloat16;
+  compute.threads = settings.threads > 0 ? static_cast<int>(settings.threads) : AvailableCores();
+  at::set_num_threads(compute.threads);
+  return compute;
+}
+
+}  // namespace spotter

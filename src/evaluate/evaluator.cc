@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "evaluate/evaluator.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "augment/batch.h"
+
+namespace spotter {
+namespace {
+
+constexpr size_t kBatch = 500;  // large enough to fill the cores, small enough for the caches
+
+}  // namespace
+
+std::vector<float> ComputeLogits(const Network& network, const Preprocessing& preprocessing, const Dataset& data,
+                                 std::span<const int64_t> indices, const Compute& compute, const EvaluateProgress& progress) {
+  const at::InferenceMode inference;
+  const ForwardContext context{.training = false, .precision = compute.precision};
+  std::vector<float> logits;
+  logits.reserve(indices.size() * static_cast<size_t>(network.classes()));
+  for (size_t begin = 0; begin < indices.size(); begin += kBatch) {
+    const auto part = indices.subspan(begin, std::min(kBatch, indices.size() - begin));
+    at::Tensor images = at::empty({static_cast<int64_t>(part.size()), data.shape.height, data.shape.width, data.shape.channels});
+    WriteBatch(data, part, preprocessing, images.data_ptr<float>());
+    // (N, H, W, C) in memory, seen as (N, C, H, W): that is what channels-last means.
+    const at::Tensor x = images.to(compute.device, compute.precision).permute({0, 3, 1, 2});
+    const at::Tensor out = network.Forward(x, context).to(at::kCPU).contiguous();
+    const float* values = out.const_data_ptr<float>();
+    logits.insert(logits.end(), values, values + out.numel());
+    if (progress && !progress(static_cast<int64_t>(begin + part.size()))) break;
+  }
+  return logits;
+}
+
+std::vector<int32_t> LabelsOf(const Dataset& data, std::span<const int64_t> indices) {
+  std::vector<int32_t> labels;
+  labels.reserve(indices.size());
+  for (const int64_t index : indices) labels.push_back(data.labels[static_cast<size_t>(index)]);
+  return labels;
+}
+
+std::vector<double> Probabilities(std::span<const float> logits) {
+  std::vector<double> p(logits.begin(), logits.end());
+  const double largest = *std::max_element(p.begin(), p.end());
+  double sum = 0;
+  for (double& value : p) sum += value = std::exp(value - largest);
+  for (double& value : p) value /= sum;
+  return p;
+}
+
+}  // namespace spotter

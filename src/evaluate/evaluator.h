@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs a network over images, without training it.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "augment/preprocessing.h"
+#include "data/dataset.h"
+#include "evaluate/compute.h"
+#include "models/network.h"
+
+namespace spotter {
+
+/// Called now and then with the images done so far; returning false stops early (the logits so far are then returned).
+using EvaluateProgress = std::function<bool(int64_t done)>;
+
+/// Logits (indices.size(), classes), C order, of images of a data set. The data set's shape must be the network's.
+std::vector<float> ComputeLogits(const Network& network, const Preprocessing& preprocessing, const Dataset& data,
+                                 std::span<const int64_t> indices, const Compute& compute, const EvaluateProgress& progress = {});
+
+/// Labels (indices.size()) of images of a data set.
+std::vector<int32_t> LabelsOf(const Dataset& data, std::span<const int64_t> indices);
+
+/// Softmax of one row of logits, in double.
+std::vector<double> Probabilities(std::span<const float> logits);
+
+}  // namespace spotter

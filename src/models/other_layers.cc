@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// The layers without a window: normalisation, dropout, flatten, dense, global pools, bare activations.
+#include "base/error.h"
+#include "models/layers.h"
+
+namespace spotter {
+namespace {
+
+void NeedMap(const char* what, const FeatureShape& input) {
+  if (!input.is_map()) {
+    Fail(ExitCode::kUsage, "a {} needs a map (height, width, channels), but its input is a vector of {}", what, input.channels);
+  }
+}
+
+class GlobalPool : public Layer {
+ public:
+  GlobalPool(const FeatureShape& input, bool maximum) : maximum_(maximum) {
+    NeedMap("global pool", input);
+    output_shape_ = {0, 0, input.channels};
+  }
+  at::Tensor Forward(const at::Tensor& x, const ForwardContext&) override {
+    return maximum_ ? at::amax(x, {2, 3}) : at::mean(x, at::OptionalIntArrayRef({2, 3}));
+  }
+
+ private:
+  bool maximum_;
+};
+
+class BatchNorm : public Layer {
+ public:
+  explicit BatchNorm(const FeatureShape& input) {
+    output_shape_ = input;
+    const auto add = [&](const char* name, ParameterRole role) {
+      parameters_.push_back({.name = name, .role = role, .value = at::empty({input.channels})});
+    };
+    add("weight", ParameterRole::kScale);
+    add("bias", ParameterRole::kBias);
+    add("running_mean", ParameterRole::kMean);
+    add("running_var", ParameterRole::kVariance);
+  }
+  at::Tensor Forward(const at::Tensor& x, const ForwardContext& context) override {
+    const auto value = [&](int i) { return parameters_[i].value; };
+    return at::batch_norm(x, value(0), value(1), value(2), value(3), context.training, /*momentum=*/0.01, /*eps=*/1e-3,
+                          /*cudnn_enabled=*/true);
+  }
+};
+
+class Dropout : public Layer {
+ public:
+  Dropout(const FeatureShape& input, double rate) : rate_(rate) { output_shape_ = input; }
+  at::Tensor Forward(const at::Tensor& x, const ForwardContext& context) override {
+    return context.training && rate_ > 0 ? at::dropout(x, rate_, /*train=*/true) : x;
+  }
+
+ private:
+  double rate_;
+};
+
+class Flatten : public Layer {
+ public:
+  explicit Flatten(const FeatureShape& input) { output_shape_ = {0, 0, input.size()}; }
+  at::Tensor Forward(const at::Tensor& x, const ForwardContext&) override {
+    // In channels-last memory (N, H, W, C) is how the values lie, so this moves nothing.
+    return x.dim() == 4 ? x.permute({0, 2, 3, 1}).reshape({x.size(0), -1}) : x;
+  }
+};
+
+class Dense : public Layer {
+ public:
+  Dense(const FeatureShape& input, int64_t units, const Activation* activation) : activation_(activation) {
+    if (input.is_map()) {
+      Fail(ExitCode::kUsage, "dense needs a vector, but its input is a map of {}; put 'flatten' or 'globalavgpool' before it",
+           ToString(input));
+    }
+    output_shape_ = {0, 0, units};
+    flops_ = 2 * units * input.channels;
+    parameters_ = {{.name = "weight",
+                    .role = ParameterRole::kKernel,
+                    .value = at::empty({units, input.channels}),
+                    .fan_in = input.channels,
+                    .fan_out = units},
+                   {.name = "bias", .role = ParameterRole::kBias, .value = at::empty({units})}};
+  }
+  at::Tensor Forward(const at::Tensor& x, const ForwardContext& context) override {
+    at::Tensor y =
+        at::linear(x, parameters_[0].value.to(context.precision), parameters_[1].value.to(context.precision));
+    return activation_ != nullptr ? activation_->apply(std::move(y)) : y;
+  }
+
+ private:
+  const Activation* activation_;
+};
+
+class ActivationLayer : public Layer {
+ public:
+  ActivationLayer(const FeatureShape& input, const Activation& activation) : activation_(activation) { output_shape_ = input; }
+  at::Tensor Forward(const at::Tensor& x, const ForwardContext&) override { return activation_.apply(x.clone()); }
+
+ private:
+  const Activation& activation_;
+};
+
+}  // namespace
+
+std::unique_ptr<Layer> MakeGlobalAvgPool(const FeatureShape& input) { return std::make_unique<GlobalPool>(input, false); }
+std::unique_ptr<Layer> MakeGlobalMaxPool(const FeatureShape& input) { return std::make_unique<GlobalPool>(input, true); }
+std::unique_ptr<Layer> MakeBatchNorm(const FeatureShape& input) { return std::make_unique<BatchNorm>(input); }
+std::unique_ptr<Layer> MakeDropout(const FeatureShape& input, double rate) { return std::make_unique<Dropout>(input, rate); }
+std::unique_ptr<Layer> MakeFlatten(const FeatureShape& input) { return std::make_unique<Flatten>(input); }
+std::unique_ptr<Layer> MakeDense(const FeatureShape& input, int64_t units, const Activation* activation) {
+  return std::make_unique<Dense>(input, units, activation);
+}
+std::unique_ptr<Layer> MakeActivation(const FeatureShape& input, const Activation& activation) {
+  return std::make_unique<ActivationLayer>(input, activation);
+}
+
+}  // namespace spotter

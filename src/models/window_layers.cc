@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// Convolution and pooling: the layers that move a window over a map.
+#include <algorithm>
+#include <limits>
+
+#include "base/error.h"
+#include "models/layers.h"
+
+namespace spotter {
+namespace {
+
+/// What a window does along one axis of n values.
+struct Axis {
+  int64_t output;
+  int64_t pad_before;
+  int64_t pad_after;
+};
+
+Axis Along(int64_t n, int64_t kernel, const Window& window) {
+  if (window.padding == Padding::kValid) return {n < kernel ? 0 : (n - kernel) / window.stride + 1, 0, 0};
+  const int64_t output = (n + window.stride - 1) / window.stride;
+  const int64_t pad = std::max<int64_t>((output - 1) * window.stride + kernel - n, 0);
+  return {output, pad / 2, pad - pad / 2};
+}
+
+/// The part that is the same for every window layer: shapes, and how padding is handed to a library that can only pad
+/// both sides alike.
+class WindowLayer : public Layer {
+ public:
+  WindowLayer(const char* what, const FeatureShape& input, const Window& window) : window_(window) {
+    if (!input.is_map()) {
+      Fail(ExitCode::kUsage, "a {} needs a map (height, width, channels), but its input is a vector of {}; put it before flatten",
+           what, input.channels);
+    }
+    y_ = Along(input.height, window.kernel_height, window);
+    x_ = Along(input.width, window.kernel_width, window);
+    if (y_.output == 0 || x_.output == 0) {
+      Fail(ExitCode::kUsage, "a window of {} x {} does not fit into its input of {}; use a smaller one, 'same', or fewer pools before it",
+           window.kernel_height, window.kernel_width, ToString(input));
+    }
+    output_shape_ = {y_.output, x_.output, input.channels};
+  }
+
+ protected:
+  bool symmetric() const { return y_.pad_before == y_.pad_after && x_.pad_before == x_.pad_after; }
+  /// x with the padding written out by `value` where it is one-sided; PaddingLeft() is then what remains to be asked for.
+  at::Tensor PadByHand(const at::Tensor& x, double value) const {
+    return symmetric() ? x : at::constant_pad_nd(x, {x_.pad_before, x_.pad_after, y_.pad_before, y_.pad_after}, value);
+  }
+  std::array<int64_t, 2> PaddingLeft() const {
+    return symmetric() ? std::array<int64_t, 2>{y_.pad_before, x_.pad_before} : std::array<int64_t, 2>{0, 0};
+  }
+  std::array<int64_t, 2> kernel() const { return {window_.kernel_height, window_.kernel_width}; }
+  std::array<int64_t, 2> stride() const { return {window_.stride, window_.stride}; }
+
+  Window window_;
+  Axis y_{};
+  Axis x_{};
+};
+
+class Conv : public WindowLayer {
+ public:
+  Conv(const FeatureShape& input, int64_t filters, const Window& window, const Activation* activation)
+      : WindowLayer("convolution", input, window), activation_(activation) {
+    const int64_t taps = window.kernel_height * window.kernel_width;
+    output_shape_.channels = filters;
+    flops_ = 2 * output_shape_.size() * taps * input.channels;
+    parameters_ = {{.name = "weight",
+                    .role = ParameterRole::kKernel,
+                    .value = at::empty({filters, input.channels, window.kernel_height, window.kernel_width},
+                                       at::TensorOptions().memory_format(at::MemoryFormat::ChannelsLast)),
+                    .fan_in = taps * input.channels,
+                    .fan_out = taps * filters},
+                   {.name = "bias", .role = ParameterRole::kBias, .value = at::empty({filters})}};
+  }
+  at::Tensor Forward(const at::Tensor& x, const ForwardContext& context) override {
+    at::Tensor y = at::conv2d(PadByHand(x, 0), parameters_[0].value.to(context.precision),
+                              parameters_[1].value.to(context.precision), stride(), PaddingLeft());
+    return activation_ != nullptr ? activation_->apply(std::move(y)) : y;
+  }
+
+ private:
+  const Activation* activation_;
+};
+
+class MaxPool : public WindowLayer {
+ public:
+  MaxPool(const FeatureShape& input, const Window& window) : WindowLayer("pool", input, window) {}
+  at::Tensor Forward(const at::Tensor& x, const ForwardContext&) override {
+    const double lowest = -std::numeric_limits<double>::infinity();
+    return at::max_pool2d(PadByHand(x, lowest), kernel(), stride(), PaddingLeft());
+  }
+};
+
+class AvgPool : public WindowLayer {
+ public:
+  AvgPool(const FeatureShape& input, const Window& window) : WindowLayer("pool", input, window) {
+    if (!symmetric()) Fail(ExitCode::kUsage, "an avgpool that pads one side more than the other is not supported; use 'valid'");
+  }
+  at::Tensor Forward(const at::Tensor& x, const ForwardContext&) override {
+    return at::avg_pool2d(x, kernel(), stride(), PaddingLeft(), /*ceil_mode=*/false, /*count_include_pad=*/false);
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Layer> MakeConv(const FeatureShape& input, int64_t filters, const Window& window, const Activation* activation) {
+  return std::make_unique<Conv>(input, filters, window, activation);
+}
+std::unique_ptr<Layer> MakeMaxPool(const FeatureShape& input, const Window& window) {
+  return std::make_unique<MaxPool>(input, window);
+}
+std::unique_ptr<Layer> MakeAvgPool(const FeatureShape& input, const Window& window) {
+  return std::make_unique<AvgPool>(input, window);
+}
+
+}  // namespace spotter

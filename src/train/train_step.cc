@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/train_step.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "base/random.h"
+
+namespace spotter {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// Dropout draws from libtorch's generators; seeding them each step makes it a function of seed, epoch and step.
+void SeedDropout(uint64_t seed, int64_t epoch, int64_t step) {
+  const auto words = RandomWords(seed, Stream::kDropout, static_cast<uint32_t>(epoch), static_cast<uint64_t>(step));
+  at::manual_seed(uint64_t{words[0]} << 32 | words[1]);
+}
+
+int64_t CountCorrect(const at::Tensor& logits, const at::Tensor& labels) {
+  const at::Tensor host = logits.detach().to(at::kCPU).contiguous();
+  const float* row = host.const_data_ptr<float>();
+  const int64_t* label = labels.const_data_ptr<int64_t>();
+  const int64_t classes = host.size(1);
+  int64_t correct = 0;
+  for (int64_t i = 0; i < host.size(0); ++i, row += classes) correct += std::max_element(row, row + classes) - row == label[i];
+  return correct;
+}
+
+}  // namespace
+
+TrainStep::TrainStep(Context context) : context_(std::move(context)) {
+  for (Parameter* parameter : context_.network.parameters()) parameter->value.set_requires_grad(parameter->trainable());
+  if (!context_.class_weights.empty()) {
+    class_weights_ = at::tensor(at::ArrayRef<double>(context_.class_weights), at::kFloat).to(context_.compute.device);
+  }
+}
+
+StepResult TrainStep::Run(std::span<const int64_t> indices, int64_t epoch, int64_t step, double learning_rate) {
+  const Dataset& data = context_.data;
+  const auto begin = Clock::now();
+  const auto n = static_cast<int64_t>(indices.size());
+  at::Tensor images = at::empty({n, data.shape.height, data.shape.width, data.shape.channels});
+  WriteAugmentedBatch(data, indices, context_.preprocessing, context_.augmentation, context_.seed, epoch, images.data_ptr<float>());
+  at::Tensor labels = at::empty({n}, at::kLong);
+  for (int64_t i = 0; i < n; ++i) labels.data_ptr<int64_t>()[i] = data.labels[static_cast<size_t>(indices[static_cast<size_t>(i)])];
+  const at::Tensor x = images.to(context_.compute.device, context_.compute.precision).permute({0, 3, 1, 2});
+  StepResult result;
+  result.data_seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+
+  SeedDropout(context_.seed, epoch, step);
+  const at::Tensor logits = context_.network.Forward(x, {.training = true, .precision = context_.compute.precision});
+  const std::optional<at::Tensor> weights = class_weights_.defined() ? std::optional(class_weights_) : std::nullopt;
+  const at::Tensor loss = at::cross_entropy_loss(logits, labels.to(context_.compute.device), weights, at::Reduction::Mean,
+                                                 /*ignore_index=*/-100, context_.label_smoothing);
+  result.loss = loss.item<double>();
+  if (!std::isfinite(result.loss)) return result;
+  loss.backward();
+  context_.optimizer.Step(learning_rate);
+  result.correct = CountCorrect(logits, labels);
+  return result;
+}
+
+}  // namespace spotter

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// One step of training: images in, weights changed. Shared by the trainer and by `spotter bench train`.
+#pragma once
+
+#include <span>
+
+#include "augment/batch.h"
+#include "evaluate/compute.h"
+#include "models/network.h"
+#include "optimize/optimizer.h"
+
+namespace spotter {
+
+struct StepResult {
+  double loss = 0;      // mean over the batch
+  int64_t correct = 0;  // images whose largest logit was their label's
+  double data_seconds = 0;
+};
+
+class TrainStep {
+ public:
+  struct Context {
+    const Dataset& data;
+    const Preprocessing& preprocessing;
+    Network& network;
+    Optimizer& optimizer;
+    Augmentation augmentation;
+    Compute compute;
+    uint64_t seed = 0;
+    double label_smoothing = 0;
+    std::vector<double> class_weights;  // empty: all 1
+  };
+  /// From now on the network's trained parameters ask for gradients.
+  explicit TrainStep(Context context);
+
+  /// The images at `indices`, as they look in this epoch. `step` counts the epoch's steps from 0. When the loss is not finite
+  /// the weights are left as they are.
+  StepResult Run(std::span<const int64_t> indices, int64_t epoch, int64_t step, double learning_rate);
+
+ private:
+  Context context_;
+  at::Tensor class_weights_;
+};
+
+}  // namespace spotter

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/trainer.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/random.h"
+#include "base/stop_signal.h"
+#include "evaluate/evaluator.h"
+#include "evaluate/metrics.h"
+#include "optimize/schedule.h"
+#include "train/checkpoint.h"
+#include "train/class_weights.h"
+#include "train/train_step.h"
+
+namespace spotter {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double SecondsSince(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+
+class Trainer {
+ public:
+  explicit Trainer(const TrainJob& job)
+      : job_(job),
+        settings_(job.settings),
+        optimizer_(MakeOptimizer(settings_.optimizer, job.model.network.parameters())),
+        step_({.data = job.data,
+               .preprocessing = job.model.preprocessing,
+               .network = job.model.network,
+               .optimizer = *optimizer_,
+               .augmentation = ToAugmentation(settings_),
+               .compute = job.compute,
+               .seed = static_cast<uint64_t>(settings_.seed),
+               .label_smoothing = settings_.label_smoothing,
+               .class_weights = ClassWeights(settings_.class_weights, job.data.classes, ClassCounts(job.data, job.splits.train))}),
+        images_(static_cast<int64_t>(job.splits.train.size())),
+        steps_((images_ + settings_.batch_size - 1) / settings_.batch_size) {}
+
+  TrainOutcome Run(bool resume) {
+    if (resume) Restore();
+    while (state_.epochs_done < settings_.epochs && !state_.stopped_early) {
+      const auto begin = Clock::now();
+      if (!RunSteps()) {
+        SaveLast();
+        return {TrainEnd::kInterrupted, state_};
+      }
+      FinishEpoch(begin);
+    }
+    if (settings_.keep == "best" && state_.best_epoch > 0) {
+      job_.model = LoadModel(BestPath());
+      job_.model.network.MoveTo(job_.compute.device);
+    }
+    return {state_.stopped_early ? TrainEnd::kStoppedEarly : TrainEnd::kFinished, state_};
+  }
+
+ private:
+  std::filesystem::path LastPath() const { return job_.checkpoint_folder / "last.safetensors"; }
+  std::filesystem::path BestPath() const { return job_.checkpoint_folder / "best.safetensors"; }
+
+  /// What must not change if a resumed run is to be the run that it would have been.
+  Json Fingerprint() const {
+    return {{"data", job_.data.fingerprint}, {"training_images", images_}, {"precision", PrecisionName(job_.compute.precision)},
+            {"threads", job_.compute.threads}, {"device", job_.compute.device.str()}};
+  }
+
+  void SaveLast() { SaveCheckpoint(LastPath(), job_.model.network, *optimizer_, state_, Fingerprint()); }
+
+  void Restore() {
+    RestoredRun run = LoadCheckpoint(LastPath(), job_.model.network, *optimizer_);
+    const Json now = Fingerprint();
+    if (run.fingerprint.value("data", "") != now["data"] || run.fingerprint.value("training_images", int64_t{0}) != images_) {
+      Fail(ExitCode::kData, "the data is not what this run was started with; resume with the same data, or start a new run");
+    }
+    for (const char* key : {"precision", "threads", "device"}) {
+      if (run.fingerprint.value(key, Json()) == now[key]) continue;
+      job_.observer.OnNote(fmt::format("{} was {} and is now {}: the run goes on, but not bit for bit as it would have", key,
+                                       DumpJson(run.fingerprint.value(key, Json())), DumpJson(now[key])));
+    }
+    state_ = std::move(run.state);
+    if (state_.epochs_since_best < settings_.early_stopping || settings_.early_stopping == 0) state_.stopped_early = false;
+  }
+
+  double Rate() const {
+    const double epoch = static_cast<double>(state_.epochs_done) + static_cast<double>(state_.sums.steps) / static_cast<double>(steps_);
+    return ScheduledRate(settings_.schedule, epoch, static_cast<double>(settings_.epochs)) * state_.plateau.factor;
+  }
+
+  /// The rest of the epoch under way. False when a stop was asked for in between.
+  bool RunSteps() {
+    const int64_t epoch = state_.epochs_done;
+    const auto order = Permutation(static_cast<uint64_t>(settings_.seed), Stream::kOrder, static_cast<uint32_t>(epoch), images_);
+    std::vector<int64_t> batch;
+    while (state_.sums.steps < steps_) {
+      if (StopRequested()) return false;
+      const auto begin = Clock::now();
+      const int64_t first = state_.sums.steps * settings_.batch_size;
+      batch.clear();
+      for (int64_t i = first; i < std::min(first + settings_.batch_size, images_); ++i) {
+        batch.push_back(job_.splits.train[static_cast<size_t>(order[static_cast<size_t>(i)])]);
+      }
+      const double rate = Rate();
+      const StepResult result = step_.Run(batch, epoch, state_.sums.steps, rate);
+      if (!std::isfinite(result.loss)) FailDiverged(rate);
+      rate_ = rate;
+      AddStep(result, static_cast<int64_t>(batch.size()), SecondsSince(begin));
+    }
+    return true;
+  }
+
+  [[noreturn]] void FailDiverged(double rate) const {
+    Fail(ExitCode::kDiverged, "the loss is not finite in epoch {}, step {} of {}, at a learning rate of {:.3g}; try --learning-rate {:.2g} (or --warmup-epochs 1)",
+         state_.epochs_done + 1, state_.sums.steps + 1, steps_, rate, settings_.schedule.learning_rate / 10);
+  }
+
+  void AddStep(const StepResult& result, int64_t images, double seconds) {
+    EpochSums& sums = state_.sums;
+    sums.steps += 1;
+    sums.images += images;
+    sums.correct += result.correct;
+    sums.loss += result.loss * static_cast<double>(images);
+    sums.train_seconds += seconds;
+    sums.data_seconds += result.data_seconds;
+    const double epoch_seconds = seconds_per_epoch_ > 0 ? seconds_per_epoch_ : sums.train_seconds / static_cast<double>(sums.steps) * static_cast<double>(steps_);
+    const double epochs_left = static_cast<double>(settings_.epochs - state_.epochs_done) - static_cast<double>(sums.steps) / static_cast<double>(steps_);
+    job_.observer.OnStep({.epoch = state_.epochs_done + 1,
+                          .epochs = settings_.epochs,
+                          .step = sums.steps,
+                          .steps = steps_,
+                          .loss = sums.loss / static_cast<double>(sums.images),
+                          .accuracy = static_cast<double>(sums.correct) / static_cast<double>(sums.images),
+                          .images_per_second = static_cast<double>(sums.images) / sums.train_seconds,
+                          .data_wait_fraction = sums.data_seconds / sums.train_seconds,
+                          .seconds_left = epochs_left * epoch_seconds});
+  }
+
+  void Validate(EpochRecord& record) const {
+    if (job_.splits.validation.empty()) return;
+    const auto logits = ComputeLogits(job_.model.network, job_.model.preprocessing, job_.data, job_.splits.validation, job_.compute);
+    const Metrics metrics = ComputeMetrics(LabelsOf(job_.data, job_.splits.validation), logits, job_.model.network.classes());
+    record.validation_loss = metrics.loss;
+    record.validation_accuracy = metrics.accuracy;
+  }
+
+  /// Whether this epoch is the best so far by the monitored value (without validation images: by training's own).
+  bool IsBest(const EpochRecord& record) {
+    const bool by_loss = settings_.monitor == "validation-loss";
+    const double value = by_loss ? -record.validation_loss.value_or(record.train_loss) : record.validation_accuracy.value_or(record.train_accuracy);
+    const bool best = std::isfinite(value) && (state_.best_epoch == 0 || value > state_.best_value);
+    state_.epochs_since_best = best ? 0 : state_.epochs_since_best + 1;
+    if (best) {
+      state_.best_epoch = record.epoch;
+      state_.best_value = value;
+    }
+    return best;
+  }
+
+  void FinishEpoch(Clock::time_point begin) {
+    const EpochSums sums = state_.sums;
+    const auto images = static_cast<double>(sums.images);
+    EpochRecord record{.epoch = state_.epochs_done + 1,
+                       .train_loss = sums.loss / images,
+                       .train_accuracy = static_cast<double>(sums.correct) / images,
+                       .validation_loss = {},
+                       .validation_accuracy = {},
+                       .learning_rate = rate_,
+                       .images_per_second = images / sums.train_seconds,
+                       .data_wait_fraction = sums.data_seconds / sums.train_seconds};
+    Validate(record);
+    ObserveLoss(settings_.schedule, record.validation_loss.value_or(record.train_loss), state_.plateau);
+    const bool best = IsBest(record);
+    if (best) SaveModel(BestPath(), job_.model, {{"epoch", std::to_string(record.epoch)}});
+    record.seconds = SecondsSince(begin);
+    seconds_per_epoch_ = record.seconds;
+    state_.history.push_back(record);
+    state_.epochs_done += 1;
+    state_.sums = {};
+    state_.stopped_early = settings_.early_stopping > 0 && state_.epochs_since_best >= settings_.early_stopping;
+    SaveLast();
+    job_.observer.OnEpoch(state_, best);
+  }
+
+  const TrainJob& job_;
+  const TrainSettings& settings_;
+  std::unique_ptr<Optimizer> optimizer_;
+  TrainStep step_;
+  int64_t images_;
+  int64_t steps_;  // of an epoch
+  TrainState state_;
+  double rate_ = 0;
+  double seconds_per_epoch_ = 0;
+};
+
+}  // namespace
+
+TrainOutcome Train(const TrainJob& job, bool resume) { return Trainer(job).Run(resume); }
+
+}  // namespace spotter
