@@ -14,6 +14,7 @@ import platform
 import statistics
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -22,9 +23,13 @@ RECIPES = {"seed-000": "seed000", "seed-001": "seed001", "seed-003": "seed003", 
 NO_PEER = {"seed-002": "its file describes no network, so there is nothing to compare with"}
 PACKAGES = {"pytorch": ["torch"], "keras": ["keras", "tensorflow"]}
 JEMALLOC = {"LD_PRELOAD": "libjemalloc.so.2", "MALLOC_CONF": "oversize_threshold:0,dirty_decay_ms:-1,muzzy_decay_ms:-1"}
+# Above this share of the CPUs taken by others, figures are refused. Two OpenMP threads that wait for each other by spinning
+# lose far more than their share to a third program: PyTorch was seen at a fortieth of its speed. Taking turns doesn't help.
+BUSY_LIMIT = 0.1
 # Asked of the peer's interpreter: is every package there, and was jemalloc really loaded?
 PROBE = """
 import importlib, json, sys
+sys.path.pop(0)  # the current folder: a folder named torch in it is not PyTorch
 found = {}
 for name in sys.argv[1:]:
     try:
@@ -118,9 +123,27 @@ def check_peer(args):
 
 def spotter_version(args):
     try:
-        return last_line(run("spotter --version", [args.spotter, "--version"], timeout=60))
+        return last_line(run("spotter --version", [args.spotter, "--version"], timeout=60)).removeprefix("spotter ")
     except Failure:
         return "unknown"
+
+
+def busy_share(seconds=1):
+    """The share of all CPU time that others take now, while this program sleeps; steal by other guests counts."""
+    def ticks():
+        t = [int(x) for x in open("/proc/stat").readline().split()[1:9]]
+        return sum(t), t[3] + t[4]  # all, idle + waiting for a disk
+    total, idle = ticks()
+    time.sleep(seconds)
+    total_after, idle_after = ticks()
+    return 1 - (idle_after - idle) / max(1, total_after - total)
+
+
+def check_idle(args):
+    share = busy_share()
+    if share > BUSY_LIMIT and not args.busy_ok:
+        raise Failure(f"other programs take {share:.0%} of the CPUs, which slows the two sides unequally; wait until they have "
+                      "ended, or try the program out with --busy-ok (its figures then mean nothing)")
 
 
 def machine():
@@ -141,8 +164,9 @@ def same(name, rounds):
 
 
 def measure(args, recipe):
-    mine, theirs = [], []
+    mine, theirs, busy = [], [], []
     for i in range(args.rounds):
+        busy.append(round(busy_share(), 3))
         mine.append(ours(args, recipe))
         theirs.append(peer(args, recipe, mine[-1]))
         print(f"{recipe} round {i + 1} of {args.rounds}: ours {mine[-1]['images_per_second']:.0f}, "
@@ -155,12 +179,15 @@ def measure(args, recipe):
             "ratio": spread([a / b for a, b in zip(*speeds)]),
             "ours_precision": same("precision", mine), "peer_precision": theirs[0].get("precision", "fp32"),
             "ours_threads": same("threads", mine), "peer_threads": theirs[0].get("threads"),
-            "rounds": [{"ours": a, "peer": b} for a, b in zip(*speeds)]}
+            "rounds": [{"ours": a, "peer": b, "busy_before": c} for a, b, c in zip(*speeds, busy)]}
 
 
 def notes(args, rows):
     """What a reader must know before believing the table."""
     for row in rows:
+        busy = max(r["busy_before"] for r in row["rounds"])
+        if busy > BUSY_LIMIT:
+            yield f"{row['recipe']}: NOT TO BE QUOTED, other programs took up to {busy:.0%} of the CPUs before a round"
         if row["ours_precision"] != row["peer_precision"]:
             yield f"{row['recipe']}: ours ran in {row['ours_precision']}, the peer in {row['peer_precision']}"
         if row["peer_threads"] not in (None, row["ours_threads"]):
@@ -196,6 +223,7 @@ def parse():
     p.add_argument("--spotter", default=str(ROOT / "build" / "release" / "spotter"))
     p.add_argument("--data", help="for --peer keras: an image folder of CIFAR-10")
     p.add_argument("--no-jemalloc", dest="jemalloc", action="store_false", help="run the peer with the allocator it comes with")
+    p.add_argument("--busy-ok", action="store_true", help="run even though other programs take CPU time")
     p.add_argument("--timeout", type=int, default=1800, help="seconds for one run (default 1800)")
     return p.parse_args()
 
@@ -212,6 +240,7 @@ def report(args):
         raise Failure("--rounds must be at least 1")
     check_binary(args)
     versions = {"spotter": spotter_version(args), **check_peer(args)}
+    check_idle(args)
     rows = [measure(args, r) for r in measured]
     return {"peer": args.peer, "machine": machine(), "versions": versions, "jemalloc": args.jemalloc, "results": rows,
             "notes": list(notes(args, rows))}

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The peer in Keras/TensorFlow: the networks of the seeds as their files give them (seed 002 gives none). Prints images/s and accuracy per epoch.
+"""The peer in Keras/TensorFlow: the networks of the seeds as their files give them (seed 002 gives none).
+Prints images/s and accuracy per epoch.
 
 python3 keras_peer.py --data DIR --models seed001,seed003 --batch 64 --epochs 1      (needs tensorflow-cpu, numpy, pillow)
 """

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The peer in PyTorch: the speed recipe and the networks of the seeds (seed 002 gives none), as a careful PyTorch user would run them on a CPU.
+"""The peer in PyTorch: the speed recipe and the networks of the seeds (seed 002 gives none),
+as a careful PyTorch user would run them on a CPU.
 
 Run it under jemalloc for the tuned peer (PyTorch's own tuning guide advises it):
   LD_PRELOAD=libjemalloc.so.2 \

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// Splits: what the data set gives is kept, what it lacks is cut evenly, repeatably, and never overlaps.
+#include "data/dataset.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "data/test_files.h"
+
+namespace spotter {
+namespace {
+
+/// `counts[label]` images of each class, all in one part.
+Dataset Make(const std::vector<int>& counts, Part part) {
+  Dataset data;
+  data.source = "made";
+  for (size_t label = 0; label < counts.size(); ++label) {
+    data.classes.push_back("class" + std::to_string(label));
+    data.labels.insert(data.labels.end(), counts[label], static_cast<int32_t>(label));
+  }
+  data.parts.assign(data.labels.size(), part);
+  return data;
+}
+
+void ExpectEachOnce(const Dataset& data, const Splits& splits) {
+  std::multiset<int64_t> all;
+  for (const auto* part : {&splits.train, &splits.validation, &splits.test}) {
+    EXPECT_TRUE(std::is_sorted(part->begin(), part->end()));
+    all.insert(part->begin(), part->end());
+  }
+  EXPECT_EQ(static_cast<int64_t>(all.size()), data.size());
+  EXPECT_EQ(static_cast<int64_t>(std::set<int64_t>(all.begin(), all.end()).size()), data.size());
+}
+
+TEST(MakeSplits, CutsEachClassInProportion) {
+  const Dataset data = Make({100, 50, 10}, Part::kNone);
+  const Splits splits = MakeSplits(data, 0.1, 0.2, 1);
+  ExpectEachOnce(data, splits);
+  EXPECT_TRUE(splits.made_test);
+  EXPECT_TRUE(splits.made_validation);
+  EXPECT_EQ(ClassCounts(data, splits.test), (std::vector<int64_t>{20, 10, 2}));
+  EXPECT_EQ(ClassCounts(data, splits.validation), (std::vector<int64_t>{8, 4, 1}));
+  EXPECT_EQ(ClassCounts(data, splits.train), (std::vector<int64_t>{72, 36, 7}));
+}
+
+TEST(MakeSplits, IsAPureFunctionOfTheSeed) {
+  const Dataset data = Make({100, 100}, Part::kNone);
+  const Splits a = MakeSplits(data, 0.1, 0.1, 1);
+  const Splits again = MakeSplits(data, 0.1, 0.1, 1);
+  const Splits other = MakeSplits(data, 0.1, 0.1, 2);
+  EXPECT_EQ(a.validation, again.validation);
+  EXPECT_EQ(a.test, again.test);
+  EXPECT_NE(a.validation, other.validation);
+  EXPECT_NE(a.test, other.test);
+}
+
+TEST(MakeSplits, TheTestPartDoesNotDependOnTheValidationFraction) {
+  const Dataset data = Make({100, 100}, Part::kNone);
+  EXPECT_EQ(MakeSplits(data, 0.0, 0.1, 1).test, MakeSplits(data, 0.3, 0.1, 1).test);
+}
+
+TEST(MakeSplits, KeepsTheGivenPartsAndNeverTouchesTheTestImages) {
+  Dataset data = Make({100, 100}, Part::kTrain);
+  for (int64_t i = 0; i < data.size(); i += 10) data.parts[i] = Part::kTest;
+  const Splits splits = MakeSplits(data, 0.1, 0.5, 1);
+  ExpectEachOnce(data, splits);
+  EXPECT_FALSE(splits.made_test);
+  EXPECT_TRUE(splits.made_validation);
+  EXPECT_EQ(splits.test.size(), 20u);
+  EXPECT_EQ(ClassCounts(data, splits.validation), (std::vector<int64_t>{9, 9}));
+  for (const int64_t i : splits.validation) EXPECT_EQ(data.parts[i], Part::kTrain);
+
+  for (int64_t i = 5; i < data.size(); i += 10) data.parts[i] = Part::kValidation;
+  const Splits given = MakeSplits(data, 0.1, 0.1, 1);
+  EXPECT_FALSE(given.made_validation);
+  EXPECT_EQ(given.validation.size(), 20u);
+  EXPECT_EQ(given.train.size(), 160u);
+}
+
+TEST(MakeSplits, LeavesEachClassATrainingImage) {
+  const Dataset data = Make({1, 2, 100}, Part::kNone);
+  const Splits splits = MakeSplits(data, 0.9, 0.9, 1);
+  ExpectEachOnce(data, splits);
+  for (const int64_t count : ClassCounts(data, splits.train)) EXPECT_GE(count, 1);
+}
+
+TEST(MakeSplits, ZeroFractionsCutNothing) {
+  const Splits splits = MakeSplits(Make({5, 5}, Part::kNone), 0, 0, 1);
+  EXPECT_EQ(splits.train.size(), 10u);
+  EXPECT_FALSE(splits.made_test || splits.made_validation);
+}
+
+TEST(MakeSplits, FailsWithoutTrainingImages) {
+  EXPECT_CONTAINS(ErrorOf(ExitCode::kData, [] { MakeSplits(Make({3, 3}, Part::kTest), 0.1, 0.1, 1); }), "no training images");
+  EXPECT_CONTAINS(ErrorOf(ExitCode::kData, [] { MakeSplits(Make({3, 0}, Part::kTrain), 0.1, 0.1, 1); }), "'class1'");
+}
+
+TEST(MakeSplits, RefusesFractionsOutOfRange) {
+  const Dataset data = Make({3, 3}, Part::kNone);
+  for (const double bad : {-0.1, 1.0, 2.0, std::nan("")}) {
+    EXPECT_CONTAINS(ErrorOf(ExitCode::kUsage, [&] { MakeSplits(data, bad, 0, 1); }), "validation fraction");
+    EXPECT_CONTAINS(ErrorOf(ExitCode::kUsage, [&] { MakeSplits(data, 0, bad, 1); }), "test fraction");
+  }
+}
+
+}  // namespace
+}  // namespace spotter
