@@ -24,6 +24,12 @@ struct Arguments {
   bool no_cache = false;
 };
 
+std::vector<Option> Options(Arguments& a) {
+  std::vector<Option> list = DataOptions(a.settings);
+  list.push_back({"seed", &a.seed, "of the split", 0, 9e15, {}, "Data"});
+  return list;
+}
+
 int PrintCatalog() {
   for (const CatalogEntry& entry : Catalog()) std::printf("%-14s %s\n", entry.name.c_str(), entry.description.c_str());
   std::printf("\nor a path: an image folder, an archive of one (.tar, .tar.gz, .zip), CIFAR-10's own archives, IDX files\n");
@@ -58,12 +64,11 @@ Command DataCommand() {
           [](CLI::App& app) {
             auto a = std::make_shared<Arguments>();
             app.add_option("data", a->data, "a name, a folder or an archive");
-            app.add_option("--seed", a->seed, "of the split")->default_str("0");
             app.add_flag("--json", a->json, "print one JSON object");
             app.add_flag("--no-cache", a->no_cache, "decode anew, keep nothing");
-            const auto given = AddFlags(app, DataOptions(a->settings));
+            const auto given = AddFlags(app, Options(*a));
             return [a, given] {
-              ApplyFlags(*given, DataOptions(a->settings));
+              ApplyFlags(*given, Options(*a));
               return Run(*a);
             };
           }};

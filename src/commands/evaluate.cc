@@ -32,6 +32,14 @@ struct Arguments {
   ComputeSettings compute;
 };
 
+std::vector<Option> EvaluateOptions(Arguments& a) {
+  std::vector<Option> list = {{"split", &a.split, "which images; auto takes the test images, or all of other data that is not divided"},
+                              {"top-k", &a.top_k, "also the accuracy of the k most probable classes", 1, 1000}};
+  list.front().choices = {"auto", "train", "validation", "test", "all"};
+  for (Option& option : ComputeOptions(a.compute)) list.push_back(std::move(option));
+  return list;
+}
+
 /// The data and its division as the run had them, so that its test images are the ones that it never saw.
 struct Source {
   std::string data;
@@ -86,6 +94,7 @@ int Run(const Arguments& a) {
   options.shape = model.preprocessing.shape;
   options.resize = model.preprocessing.resize;
   Dataset data = LoadWithProgress(source.data, options, a.json);
+  NoteSkipped(data);
   MatchClasses(data, model.classes);
   const auto [split, indices] = Choose(a, source, data);
   if (indices.empty()) Fail(ExitCode::kData, "'{}' has no {} images; choose others with --split", source.data, split);
@@ -122,16 +131,14 @@ Command EvaluateCommand() {
             auto a = std::make_shared<Arguments>();
             app.add_option("model", a->model, "a run's folder or a model file")->required();
             app.add_option("data", a->data, "a name, a folder or an archive; the run's own data unless given");
-            app.add_option("--split", a->split, "which images")->check(CLI::IsMember({"auto", "train", "validation", "test", "all"}))->default_str("auto");
-            app.add_option("--top-k", a->top_k, "also the accuracy of the k most probable classes")->check(CLI::Range(1, 1000))->default_str("5");
             app.add_flag("--strict", a->strict, "fail on an unreadable image rather than skip it");
             app.add_flag("--json", a->json, "print one JSON object");
             app.add_option("--csv", a->csv, "write the per-class table to this file")->type_name("FILE");
             app.add_option("--confusion-csv", a->confusion_csv, "write the confusion matrix to this file")->type_name("FILE");
             app.add_option("--predictions", a->predictions, "write each image's prediction to this file")->type_name("FILE");
-            const auto given = AddFlags(app, ComputeOptions(a->compute));
+            const auto given = AddFlags(app, EvaluateOptions(*a));
             return [a, given] {
-              ApplyFlags(*given, ComputeOptions(a->compute));
+              ApplyFlags(*given, EvaluateOptions(*a));
               return Run(*a);
             };
           }};

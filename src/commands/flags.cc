@@ -23,14 +23,16 @@ std::shared_ptr<GivenFlags> AddFlags(CLI::App& app, const std::vector<Option>& o
     const std::string name = option.name;
     CLI::Option* flag = nullptr;
     if (std::holds_alternative<bool*>(option.target)) {
-      flag = app.add_flag_function("--" + name + ",!--no-" + name, [given, name](int64_t n) { given->emplace_back(name, n > 0 ? "true" : "false"); },
-                                   option.help + " [" + OptionText(option) + "]");
+      // --flip, --no-flip, and also --flip=false: CLI11 makes each of them a text.
+      flag = app.add_flag("--" + name + ",!--no-" + name)
+                 ->description(option.help + " [" + OptionText(option) + "]")
+                 ->each([given, name](const std::string& text) { given->emplace_back(name, text); });
     } else {
       flag = app.add_option_function<std::string>("--" + name, [given, name](const std::string& text) { given->emplace_back(name, text); }, option.help)
                  ->type_name(TypeName(option))
                  ->default_str(OptionText(option));
     }
-    flag->group(option.group);
+    if (!option.group.empty()) flag->group(option.group);
   }
   return given;
 }

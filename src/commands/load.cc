@@ -11,17 +11,26 @@
 namespace spotter {
 
 Dataset LoadWithProgress(const std::string& data, const LoadOptions& options, bool quiet) {
+  std::string warning;
   Dataset loaded;
   {
     ActivityLine line(quiet);
-    loaded = LoadDataset(data, options, [&](const std::string& what, int64_t done, int64_t total) { line.Update(what, done, total); });
+    loaded = LoadDataset(data, options, [&](const std::string& what, int64_t done, int64_t total) {
+      if (what.starts_with("warning: ")) warning = what;
+      else line.Update(what, done, total);
+    });
   }
-  if (!loaded.skipped.empty()) {
-    const SkippedFile& first = loaded.skipped.front();
-    std::fprintf(stderr, "note: %zu unreadable files were skipped, the first is '%s' (%s); `spotter data` lists them, --strict refuses them\n",
-                 loaded.skipped.size(), Printable(first.name).c_str(), first.reason.c_str());
-  }
+  if (!warning.empty()) std::fprintf(stderr, "%s\n", Printable(warning).c_str());
   return loaded;
+}
+
+void NoteSkipped(const Dataset& data) {
+  if (data.skipped.empty()) return;
+  const SkippedFile& first = data.skipped.front();
+  const std::string which = fmt::format("'{}' ({})", Printable(first.name), Printable(first.reason));
+  const std::string what = data.skipped.size() == 1 ? "1 unreadable file was skipped: " + which
+                                                    : fmt::format("{} unreadable files were skipped, the first is {}; `spotter data` lists them", data.skipped.size(), which);
+  std::fprintf(stderr, "note: %s; --strict refuses such data\n", what.c_str());
 }
 
 void MatchClasses(Dataset& data, const std::vector<std::string>& classes) {

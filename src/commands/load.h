@@ -9,8 +9,11 @@
 
 namespace spotter {
 
-/// LoadDataset with an ActivityLine on stderr; `quiet` leaves it out. Skipped files are named there in one line.
+/// LoadDataset with an ActivityLine on stderr; `quiet` leaves it out. Warnings are told in any case.
 Dataset LoadWithProgress(const std::string& data, const LoadOptions& options, bool quiet);
+
+/// Says in one line on stderr that files were skipped, where any were.
+void NoteSkipped(const Dataset& data);
 
 /// Labels of the data set as places in `classes` (a model's), matched by name. Throws Error(kData) for a class that it lacks.
 void MatchClasses(Dataset& data, const std::vector<std::string>& classes);

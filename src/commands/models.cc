@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "commands/command.h"
+#include "commands/flags.h"
 #include "models/language.h"
 #include "models/network.h"
 #include "models/zoo.h"
@@ -21,6 +22,8 @@ struct Arguments {
   int64_t classes = 10;
   bool json = false;
 };
+
+std::vector<Option> Options(Arguments& a) { return {{"classes", &a.classes, "how many classes", 2, 100000}}; }
 
 FeatureShape ParseInput(const std::string& text) {
   const auto parts = Split(text, 'x');
@@ -64,7 +67,6 @@ Json ToJson(const Network& network) {
 
 int Run(const Arguments& a) {
   if (a.model.empty()) return PrintList();
-  if (a.classes < 2) Fail(ExitCode::kUsage, "--classes {}: expected 2 or more", a.classes);
   const Network network(ResolveModel(a.model), ParseInput(a.input), a.classes);
   std::puts(a.json ? DumpJson(ToJson(network), 2).c_str() : Summary(network).c_str());
   return 0;
@@ -80,9 +82,12 @@ Command ModelsCommand() {
             auto a = std::make_shared<Arguments>();
             app.add_option("model", a->model, "a name or a layer list");
             app.add_option("--input", a->input, "the images' shape")->type_name("HxWxC")->default_str(a->input);
-            app.add_option("--classes", a->classes, "how many classes")->type_name("N")->default_str("10");
             app.add_flag("--json", a->json, "print one JSON object");
-            return [a] { return Run(*a); };
+            const auto given = AddFlags(app, Options(*a));
+            return [a, given] {
+              ApplyFlags(*given, Options(*a));
+              return Run(*a);
+            };
           }};
 }
 

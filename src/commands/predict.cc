@@ -34,6 +34,13 @@ struct Arguments {
   ComputeSettings compute;
 };
 
+std::vector<Option> PredictOptions(Arguments& a) {
+  std::vector<Option> list = {{"top", &a.top, "how many classes to print for each", 1, 100000}, {"format", &a.format, "how to print"}};
+  list.back().choices = {"text", "csv", "json"};
+  for (Option& option : ComputeOptions(a.compute)) list.push_back(std::move(option));
+  return list;
+}
+
 struct Answer {
   std::string file;
   std::string problem;                              // empty when the image could be read
@@ -55,7 +62,10 @@ void AppendFolder(const fs::path& folder, std::vector<std::string>& files) {
 void AppendGlob(const std::string& pattern, std::vector<std::string>& files) {
   glob_t result{};
   const int status = ::glob(pattern.c_str(), 0, nullptr, &result);
-  for (size_t i = 0; status == 0 && i < result.gl_pathc; ++i) files.emplace_back(result.gl_pathv[i]);
+  for (size_t i = 0; status == 0 && i < result.gl_pathc; ++i) {
+    if (fs::is_directory(result.gl_pathv[i])) AppendFolder(result.gl_pathv[i], files);
+    else files.emplace_back(result.gl_pathv[i]);
+  }
   ::globfree(&result);
   if (status != 0) Fail(ExitCode::kUsage, "'{}' is neither a file nor a folder, and as a pattern it matches nothing", pattern);
 }
@@ -178,12 +188,10 @@ Command PredictCommand() {
             auto a = std::make_shared<Arguments>();
             app.add_option("model", a->model, "a run's folder or a model file")->required();
             app.add_option("images", a->images, "files, folders, patterns in quotes, or - for a list on standard input")->required();
-            app.add_option("--top", a->top, "how many classes to print for each")->check(CLI::Range(1, 100000))->default_str("3");
-            app.add_option("--format", a->format, "text, csv or json")->check(CLI::IsMember({"text", "csv", "json"}))->default_str("text");
             app.add_flag("--json", a->json, "the same as --format json: one array");
-            const auto given = AddFlags(app, ComputeOptions(a->compute));
+            const auto given = AddFlags(app, PredictOptions(*a));
             return [a, given] {
-              ApplyFlags(*given, ComputeOptions(a->compute));
+              ApplyFlags(*given, PredictOptions(*a));
               return Run(*a);
             };
           }};

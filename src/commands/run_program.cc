@@ -2,7 +2,9 @@
 #include "commands/run_program.h"
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -12,6 +14,8 @@
 namespace spotter {
 namespace {
 
+constexpr const char* kOutOfMemory = "out of memory; try smaller images (--image-size) or a smaller --batch-size";
+
 int Complain(ExitCode code, std::string message) {
   // One line: what libraries put behind a line break (stack traces) helps nobody here.
   message = message.substr(0, message.find('\n'));
@@ -19,24 +23,52 @@ int Complain(ExitCode code, std::string message) {
   return static_cast<int>(code);
 }
 
-/// CLI11's message, with the closest verb or the help that lists what is allowed.
+std::string Upper(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return text;
+}
+
+/// What could have stood where an unknown word stands: verbs and flags.
+std::vector<std::string> KnownWords(const CLI::App& command) {
+  std::vector<std::string> known;
+  for (const CLI::App* verb : command.get_subcommands({})) known.push_back(verb->get_name());
+  for (const CLI::Option* option : command.get_options()) {
+    if (!option->get_positional()) known.push_back(option->get_name());
+  }
+  return known;
+}
+
+/// CLI11's errors in our words, with the closest verb or flag, and the help that lists what is allowed.
 std::string UsageMessage(const CLI::ParseError& error, const CLI::App& app) {
   std::string verb;
-  for (const CLI::App* command : app.get_subcommands()) verb = " " + command->get_name();
+  const CLI::App* command = &app;
+  while (!command->get_subcommands().empty()) {
+    command = command->get_subcommands().front();
+    verb += " " + command->get_name();
+  }
   std::string message = error.what();
   while (message.ends_with('\n') || message.ends_with('.')) message.pop_back();
-  if (const auto* extras = dynamic_cast<const CLI::ExtrasError*>(&error); extras != nullptr) {
-    const auto words = app.remaining(true);
+  const bool needs_verb = !command->get_subcommands({}).empty();
+  const auto words = app.remaining(true);
+  const bool missing = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr || (missing && needs_verb && !words.empty())) {
     const std::string word = words.empty() ? "" : words.front();
-    std::vector<std::string> known;
-    if (app.get_subcommands().empty()) {
-      for (const Command& command : AllCommands()) known.push_back(command.name);
-    } else {
-      for (const CLI::Option* option : app.get_subcommands().front()->get_options()) known.push_back(option->get_name());
-    }
-    message = "'" + word + "' is not " + (app.get_subcommands().empty() ? "a command" : "known to spotter" + verb) + DidYouMean(word, known);
+    const bool verb_expected = needs_verb && !word.starts_with('-');
+    message = "'" + word + "' is not " + (verb_expected ? "a command" : "known to spotter" + verb) + DidYouMean(word, KnownWords(*command));
+  } else if (missing && needs_verb) {
+    message = "a command is missing";
+  } else if (missing) {
+    message = Upper(message.substr(0, message.find(' '))) + " is missing";
+  } else if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
+    message = message.substr(0, message.find(':')) + " needs a value";
   }
   return message + "; `spotter" + verb + " --help` shows how";
+}
+
+/// What was printed must have arrived: a full disk behind `> file` is no success.
+int Finish(int code) {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
+  return Complain(ExitCode::kIo, fmt::format("can't write to standard output: {}", std::strerror(errno)));
 }
 
 int Run(CLI::App& app, int argc, char** argv) {
@@ -60,7 +92,7 @@ int Run(CLI::App& app, int argc, char** argv) {
     return Complain(ExitCode::kUsage, UsageMessage(error, app));
   }
   for (const auto& [part, body] : bodies) {
-    if (part->parsed()) return body();
+    if (part->parsed()) return Finish(body());
   }
   return static_cast<int>(ExitCode::kUsage);
 }
@@ -68,15 +100,16 @@ int Run(CLI::App& app, int argc, char** argv) {
 }  // namespace
 
 int RunProgram(int argc, char** argv) {
-  CLI::App app("Train, evaluate and use image classifiers.");
+  CLI::App app("Train, evaluate and use image classifiers.", "spotter");
   app.footer("Start with:\n  spotter train cifar10\n  spotter train path/to/folder-of-class-folders\n`spotter COMMAND --help` explains a command.");
   try {
     return Run(app, argc, argv);
   } catch (const Error& error) {
     return Complain(error.code(), error.what());
   } catch (const std::bad_alloc&) {
-    return Complain(ExitCode::kInternal, "out of memory; try smaller images (--image-size) or a smaller --batch-size");
+    return Complain(ExitCode::kInternal, kOutOfMemory);
   } catch (const std::exception& error) {
+    if (std::string_view(error.what()).find("DefaultCPUAllocator") != std::string_view::npos) return Complain(ExitCode::kInternal, kOutOfMemory);
     return Complain(ExitCode::kInternal, std::string("unexpected: ") + error.what());
   }
 }

@@ -3,6 +3,7 @@
 #include <torch/headeronly/version.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -21,6 +22,7 @@
 #include "report/progress.h"
 #include "report/run_folder.h"
 #include "report/tables.h"
+#include "train/class_weights.h"
 #include "train/new_model.h"
 #include "train/recipes.h"
 
@@ -70,6 +72,17 @@ std::string Stem(const std::string& data) {
   }
   return stem.empty() ? "data" : stem;
 }
+
+/// The word as a shell takes it back.
+std::string ShellWord(const std::string& word) {
+  const auto plain = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || std::string_view("_./-+=:,@%").find(c) != std::string_view::npos; };
+  if (!word.empty() && std::all_of(word.begin(), word.end(), plain)) return word;
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+std::string ResumeCommand(const RunFolder& run) { return "spotter train --resume " + ShellWord(run.path().string()); }
 
 TrainSettings SettingsOfNewRun(const Arguments& a) {
   TrainSettings settings;
@@ -126,37 +139,84 @@ void PrintResult(const Arguments& a, const RunFolder& run, const TrainOutcome& o
   std::printf("\nEvaluated on %s. %s %lld epochs in %s, best epoch %lld.\n", where,
               outcome.end == TrainEnd::kStoppedEarly ? "Stopped early after" : "Trained", static_cast<long long>(outcome.state.epochs_done),
               HumanSeconds(train_seconds).c_str(), static_cast<long long>(outcome.state.best_epoch));
-  const std::string path = run.path().string();
-  std::printf("Everything is in %s: model.safetensors, metrics.csv, metrics.json, predictions.csv, confusion_matrix.csv, recipe.toml\n"
+  const std::string path = ShellWord(run.path().string());
+  std::printf("Everything is in %s: model.safetensors, metrics.csv, metrics.json, predictions.csv, per_class.csv, confusion_matrix.csv, recipe.toml\n"
               "Next:\n  spotter predict %s IMAGE...\n  spotter evaluate %s\n  spotter train --resume %s --epochs %lld\n",
               path.c_str(), path.c_str(), path.c_str(), path.c_str(), static_cast<long long>(outcome.state.epochs_done + 10));
 }
 
-
 void PrintPlan(const TrainJob& job, const RunFolder& run) {
-  std::fprintf(stderr, "%s: %zu training, %zu validation, %zu test images, %zu classes\nnetwork: %s parameters, %s on %s with %d threads\nrun: %s\n",
+  std::fprintf(stderr, "%s: %zu training, %zu validation, %zu test images, %zu classes\nnetwork: %s parameters, %s on %s with %d thread%s\nrun: %s\n",
                Printable(job.data.source).c_str(), job.splits.train.size(), job.splits.validation.size(), job.splits.test.size(), job.data.classes.size(),
                WithThousands(job.model.network.parameter_count()).c_str(), PrecisionName(job.compute.precision).c_str(),
-               job.compute.device.str().c_str(), job.compute.threads, run.path().c_str());
+               job.compute.device.str().c_str(), job.compute.threads, job.compute.threads == 1 ? "" : "s", run.path().c_str());
+}
+
+/// Trains; an error is written into run.json as well, and says what of the run is left.
+TrainOutcome TrainOrExplain(const RunFolder& run, const TrainJob& job, bool resume) {
+  try {
+    return Train(job, resume);
+  } catch (const Error& error) {
+    std::string message = error.what();
+    if (error.code() == ExitCode::kIo) message += "; then go on with: " + ResumeCommand(run);
+    if (error.code() == ExitCode::kDiverged) {
+      const bool any = std::filesystem::exists(run.checkpoints() / "best.safetensors");
+      message += any ? "; the best epoch so far is kept in " + run.path().string() : "; no epoch was finished";
+    }
+    try {
+      run.UpdateRun({{"status", "failed"}, {"error", message}});
+    } catch (const Error&) {  // the disk is full, say: the first error is the one to tell
+    }
+    throw Error(error.code(), message);
+  }
 }
 
 int TrainAndReport(const Arguments& a, const RunFolder& run, const TrainJob& job, bool resume) {
   if (!a.json && !a.quiet) PrintPlan(job, run);
   const auto begin = std::chrono::steady_clock::now();
   CatchStopSignals();
-  const TrainOutcome outcome = Train(job, resume);
+  const TrainOutcome outcome = TrainOrExplain(run, job, resume);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  double total = seconds;
+  if (resume) total += run.ReadRun().value("train_seconds", 0.0);
   if (outcome.end == TrainEnd::kInterrupted) {
-    run.UpdateRun({{"status", "stopped"}});
-    std::fprintf(stderr, "stopped by a signal; everything is saved. Go on with: spotter train --resume %s\n", run.path().c_str());
+    run.UpdateRun({{"status", "stopped"}, {"train_seconds", total}, {"data", {{"source", LastingName(job.data.source)}}}});
+    if (a.json) std::puts(DumpJson({{"event", "stopped"}, {"run", run.path().string()}, {"resume", ResumeCommand(run)}}).c_str());
+    std::fprintf(stderr, "stopped by a signal; everything is saved. Go on with: %s\n", ResumeCommand(run).c_str());
     return static_cast<int>(ExitCode::kStopped);
   }
   const auto [split, metrics] = WriteFinishedRun(job, outcome.state, run);
-  double total = seconds;
-  if (resume) total += run.ReadRun().value("train_seconds", 0.0);
-  run.UpdateRun({{"status", "finished"}, {"train_seconds", total}});
+  run.UpdateRun({{"status", "finished"}, {"train_seconds", total}, {"data", {{"source", LastingName(job.data.source)}}}});
   PrintResult(a, run, outcome, split, metrics, job.model.classes, total);
   return 0;
+}
+
+/// What a run is made of, written before its first step.
+struct Beginning {
+  const TrainSettings& settings;
+  const Dataset& data;
+  const Splits& splits;
+  const Compute& compute;
+};
+
+/// run.json says that the run is under way before recipe.toml says for how long, so that a run which was finished, goes on, and is
+/// killed in between does not look finished.
+void WriteBeginning(const RunFolder& run, const std::string& data_name, const Beginning& b, bool resume) {
+  if (resume) {
+    run.UpdateRun({{"status", "started"}, {"error", nullptr}});
+    run.WriteRecipe(b.settings);
+    return;
+  }
+  run.WriteRecipe(b.settings);
+  const std::string source = LastingName(data_name);
+  run.UpdateRun({{"status", "started"},
+                 {"error", nullptr},
+                 {"command", fmt::format("spotter train {} --recipe {}", ShellWord(source), ShellWord(run.recipe_file().string()))},
+                 {"data", {{"source", source}, {"layout", b.data.layout}, {"fingerprint", b.data.fingerprint}, {"skipped", b.data.skipped.size()},
+                           {"train", b.splits.train.size()}, {"validation", b.splits.validation.size()}, {"test", b.splits.test.size()}}},
+                 {"versions", {{"spotter", kVersion}, {"commit", kCommit}, {"build", kBuildType}, {"compiler", kCompiler}, {"libtorch", TORCH_VERSION}}},
+                 {"host", DescribeHost()},
+                 {"compute", {{"device", b.compute.device.str()}, {"precision", PrecisionName(b.compute.precision)}, {"threads", b.compute.threads}}}});
 }
 
 /// Loads, divides and builds all that a job needs, then runs it; `run` is made by `open` only when all that has worked, so that a
@@ -164,19 +224,18 @@ int TrainAndReport(const Arguments& a, const RunFolder& run, const TrainJob& job
 int Execute(const Arguments& a, const std::string& data_name, const TrainSettings& settings, bool resume, const std::function<RunFolder()>& open) {
   const Compute compute = PrepareCompute(settings.compute);
   const Dataset data = LoadWithProgress(data_name, ToLoadOptions(settings.data, compute.threads), a.json || a.quiet);
+  NoteSkipped(data);
   const Splits splits = MakeSplits(data, settings.data.validation_fraction, settings.data.test_fraction, static_cast<uint64_t>(settings.seed));
+  ClassWeights(settings.class_weights, data.classes, ClassCounts(data, splits.train));  // refuses a wrong one
   Model model = NewModel(settings, data, splits);
   model.network.MoveTo(compute.device);
   const RunFolder run = open();
-  run.WriteRecipe(settings);
-  if (!resume) {
-    run.UpdateRun({{"status", "started"},
-                   {"command", fmt::format("spotter train {} --recipe {}", LastingName(data_name), run.recipe_file().string())},
-                   {"data", {{"source", LastingName(data_name)}, {"layout", data.layout}, {"fingerprint", data.fingerprint}, {"skipped", data.skipped.size()},
-                             {"train", splits.train.size()}, {"validation", splits.validation.size()}, {"test", splits.test.size()}}},
-                   {"versions", {{"spotter", kVersion}, {"commit", kCommit}, {"build", kBuildType}, {"compiler", kCompiler}, {"libtorch", TORCH_VERSION}}},
-                   {"host", DescribeHost()},
-                   {"compute", {{"device", compute.device.str()}, {"precision", PrecisionName(compute.precision)}, {"threads", compute.threads}}}});
+  try {
+    WriteBeginning(run, data_name, {settings, data, splits, compute}, resume);
+  } catch (const Error&) {
+    std::error_code ignored;
+    if (a.resume.empty()) std::filesystem::remove_all(run.path(), ignored);  // it was made just now, and holds nothing yet
+    throw;
   }
   const auto progress = MakeProgress(a.json ? ProgressStyle::kJson : a.quiet ? ProgressStyle::kQuiet : ProgressStyle::kAuto);
   Recorder recorder(run, *progress);
@@ -190,11 +249,13 @@ int Run(const Arguments& a) {
     const RunFolder run = RunFolder::Open(a.resume);
     if (!a.recipe.empty() || !a.output.empty()) Fail(ExitCode::kUsage, "--resume goes on with a run as it is: --recipe and --output can't be given with it");
     const TrainSettings settings = SettingsOfResumedRun(a, run);
+    run.TakeOver();
     const Json record = run.ReadRun();
-    if (record.value("status", "") == "finished" && run.ReadRecipe().epochs >= settings.epochs && settings.early_stopping == run.ReadRecipe().early_stopping) {
-      Fail(ExitCode::kUsage, "the run '{}' has finished its {} epochs; give --epochs N with a larger N to train on", a.resume, settings.epochs);
+    const TrainSettings before = run.ReadRecipe();
+    if (record.value("status", "") == "finished" && before.epochs >= settings.epochs && settings.early_stopping == before.early_stopping) {
+      Fail(ExitCode::kUsage, "the run '{}' has finished its {} epochs; give --epochs N with a larger N to train on", a.resume, before.epochs);
     }
-    const std::string data = a.data.empty() ? record.at("data").value("source", "") : a.data;
+    const std::string data = a.data.empty() ? record.value("data", Json::object()).value("source", "") : a.data;
     return Execute(a, data, settings, /*resume=*/std::filesystem::exists(run.checkpoints() / "last.safetensors"), [&] { return run; });
   }
   if (a.data.empty()) Fail(ExitCode::kUsage, "what to train on is missing: spotter train DATA, where DATA is cifar10, fashion-mnist or a path");

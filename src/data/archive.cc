@@ -7,7 +7,6 @@
 #include <zlib.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -29,11 +28,39 @@ bool BeginsAsGzip(const std::string& path) {
   return file.get() == 0x1f && file.get() == 0x8b;
 }
 
-/// The archive's name for a member. It may be in the archive's own encoding or in UTF-8, and libarchive gives nothing
-/// for the one that the locale can't hold.
+/// The archive's name for a member. It may be in the archive's own encoding or in UTF-8, and libarchive gives
+/// nothing for the one that the locale can't hold.
 const char* PathName(archive_entry* entry) {
   const char* name = archive_entry_pathname(entry);
   return name != nullptr ? name : archive_entry_pathname_utf8(entry);
+}
+
+/// The last bytes of a file, `most` of them where there are so many.
+std::string Tail(const std::string& path, size_t most) {
+  std::ifstream file(path, std::ios::binary | std::ios::ate);
+  const auto size = static_cast<size_t>(std::max<std::streamoff>(file.tellg(), 0));
+  std::string bytes(std::min(most, size), '\0');
+  file.seekg(-static_cast<std::streamoff>(bytes.size()), std::ios::end);
+  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  return file ? bytes : "";
+}
+
+constexpr size_t kTarBlock = 512;
+
+/// A tar ends with blocks of zeros.
+bool EndsAsTar(const std::string& tail) {
+  return tail.size() == kTarBlock && tail.find_first_not_of('\0') == std::string::npos;
+}
+
+constexpr size_t kZipEnd = 22;                    // its end record
+constexpr size_t kMostZipEnd = kZipEnd + 0xffff;  // and a comment
+
+/// A zip ends with a record that is followed by as long a comment as it says.
+bool EndsAsZip(const std::string& tail) {
+  const size_t at = tail.rfind("PK\x05\x06");
+  if (at == std::string::npos || tail.size() - at < kZipEnd) return false;
+  const size_t comment = static_cast<uint8_t>(tail[at + 20]) | static_cast<uint8_t>(tail[at + 21]) << 8;
+  return tail.size() - at >= kZipEnd + comment;
 }
 
 }  // namespace
@@ -49,7 +76,8 @@ struct ArchiveReader::Handle {
     if (gzip != nullptr) gzclose(gzip);
   }
 
-  /// The next bytes under gzip: their number, 0 at the verified end, -1 after putting the reason into `reason`.
+  /// The next bytes under gzip: their number, 0 at the verified end, -1 after putting the reason into
+  /// `reason`.
   int Inflate(std::string* reason) {
     const int n = gzread(gzip, piece.data(), static_cast<unsigned>(piece.size()));
     int code = Z_OK;
@@ -69,14 +97,16 @@ struct ArchiveReader::Handle {
   }
 };
 
-ArchiveReader::ArchiveReader(const std::filesystem::path& path) : where_(path.string()), handle_(std::make_unique<Handle>()) {
+ArchiveReader::ArchiveReader(const std::filesystem::path& path)
+    : where_(path.string()), handle_(std::make_unique<Handle>()) {
   archive* reader = handle_->reader;
   archive_read_support_format_tar(reader);
   archive_read_support_format_zip(reader);
   int result = ARCHIVE_OK;
   if (BeginsAsGzip(where_)) {
     handle_->gzip = gzopen(where_.c_str(), "rbe");
-    if (handle_->gzip == nullptr) Fail(ExitCode::kIo, "can't read '{}': {}", Printable(where_), std::strerror(errno));
+    if (handle_->gzip == nullptr)
+      Fail(ExitCode::kIo, "can't read '{}': {}", Printable(where_), std::strerror(errno));
     gzbuffer(handle_->gzip, 256 << 10);
     handle_->piece.resize(kPieceBytes);
     result = archive_read_open(reader, handle_.get(), nullptr, &Handle::OnRead, nullptr);
@@ -93,11 +123,13 @@ ArchiveReader::~ArchiveReader() = default;
 
 void ArchiveReader::FailDamaged(std::string_view reason) const {
   if (members_ == 0) {
-    Fail(ExitCode::kData, "'{}' is not a tar or zip archive, or is damaged ({}); expected .tar, .tar.gz, .tgz or .zip; check the file",
+    Fail(ExitCode::kData,
+         "'{}' is not a tar or zip archive, or is damaged ({}); expected .tar, .tar.gz, .tgz or .zip, or the "
+         "folder of IDX or CIFAR-10 files",
          Printable(where_), Printable(reason));
   }
-  Fail(ExitCode::kData, "'{}' is damaged or cut short after {} members ({}); get the file again", Printable(where_),
-       WithThousands(members_), Printable(reason));
+  Fail(ExitCode::kData, "'{}' is damaged or cut short after {} members ({}); get the file again",
+       Printable(where_), WithThousands(members_), Printable(reason));
 }
 
 bool ArchiveReader::Next() {
@@ -124,7 +156,9 @@ void ArchiveReader::CheckMember() {
   name_.clear();
   for (const std::string_view part : Split(raw, '/')) {
     if (part == "..") {
-      Fail(ExitCode::kData, "'{}' holds '{}', whose path leaves the archive; expected paths without '..'; don't trust this file",
+      Fail(ExitCode::kData,
+           "'{}' holds '{}', whose path leaves the archive; expected paths without '..'; don't trust this "
+           "file",
            Printable(where_), Printable(raw));
     }
     if (part.empty() || part == ".") continue;
@@ -132,7 +166,8 @@ void ArchiveReader::CheckMember() {
     name_ += part;
   }
   if (*raw == '/') {
-    Fail(ExitCode::kData, "'{}' holds '{}', an absolute path; expected paths inside the archive; don't trust this file",
+    Fail(ExitCode::kData,
+         "'{}' holds '{}', an absolute path; expected paths inside the archive; don't trust this file",
          Printable(where_), Printable(raw));
   }
   const bool linked = archive_entry_hardlink(handle_->entry) != nullptr;
@@ -141,11 +176,12 @@ void ArchiveReader::CheckMember() {
   size_ = kind_ == Kind::kFile ? archive_entry_size(handle_->entry) : 0;
   total_bytes_ += size_;
   if (size_ < 0 || size_ > kMaxFileBytes) {
-    Fail(ExitCode::kData, "'{}' holds '{}' of {}; at most {} a file are read", Printable(where_), Printable(name_),
-         HumanBytes(static_cast<double>(size_)), HumanBytes(kMaxFileBytes));
+    Fail(ExitCode::kData, "'{}' holds '{}' of {}; at most {} a file are read", Printable(where_),
+         Printable(name_), HumanBytes(static_cast<double>(size_)), HumanBytes(kMaxFileBytes));
   }
   if (++members_ > kMaxTreeEntries || total_bytes_ > kMaxTotalBytes) {
-    Fail(ExitCode::kData, "'{}' is too large: more than {} members or {} in all; unpack it and give the folder",
+    Fail(ExitCode::kData,
+         "'{}' is too large: more than {} members or {} in all; unpack it and give the folder",
          Printable(where_), WithThousands(kMaxTreeEntries), HumanBytes(kMaxTotalBytes));
   }
 }
@@ -164,8 +200,8 @@ void ArchiveReader::Read(size_t most, std::string* bytes) {
     if (n == 0) break;
   }
   if (static_cast<int64_t>(bytes->size()) > kMaxFileBytes) {
-    Fail(ExitCode::kData, "'{}' holds '{}', larger than {}, the most that is read", Printable(where_), Printable(name_),
-         HumanBytes(kMaxFileBytes));
+    Fail(ExitCode::kData, "'{}' holds '{}', larger than {}, the most that is read", Printable(where_),
+         Printable(name_), HumanBytes(kMaxFileBytes));
   }
 }
 
@@ -179,15 +215,12 @@ void ArchiveReader::CheckEnd() {
     if (n < 0) FailDamaged(reason);
     if (total > kMaxBytesAfterEnd) FailDamaged("much data after its end");
   }
-  const bool is_tar = (archive_format(handle_->reader) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_TAR;
-  if (!is_tar || handle_->gzip != nullptr || archive_filter_count(handle_->reader) > 1) return;
-  std::array<char, 512> tail{};
-  std::ifstream file(where_, std::ios::binary);
-  file.seekg(-static_cast<std::streamoff>(tail.size()), std::ios::end);
-  file.read(tail.data(), tail.size());
-  if (!file || std::any_of(tail.begin(), tail.end(), [](char c) { return c != 0; })) {
-    FailDamaged("the end mark is missing");
-  }
+  if (handle_->gzip != nullptr || archive_filter_count(handle_->reader) > 1)
+    return;  // the compression has an end of its own
+  const int format = archive_format(handle_->reader) & ARCHIVE_FORMAT_BASE_MASK;
+  const bool whole = format == ARCHIVE_FORMAT_ZIP ? EndsAsZip(Tail(where_, kMostZipEnd))
+                                                  : EndsAsTar(Tail(where_, kTarBlock));
+  if (!whole) FailDamaged("the end mark is missing");
 }
 
 }  // namespace spotter

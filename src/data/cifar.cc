@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// CIFAR-10 as its authors publish it: records of a label and 3 x 32 x 32 bytes (binary), or pickled numpy arrays (Python).
+// CIFAR-10 as its authors publish it: records of a label and 3 x 32 x 32 bytes (binary), or pickled numpy
+// arrays (Python).
 //
 // Both hold each image as three planes; here the channels of a pixel lie together.
 #include <array>
@@ -30,7 +31,8 @@ struct Batch {
   std::shared_ptr<const Pickle> keep;  // may own the images: Python 3 writes bytes in disguise
 };
 
-std::vector<std::string> FileNames(const std::string& folder, std::string_view suffix, std::string_view meta) {
+std::vector<std::string> FileNames(const std::string& folder, std::string_view suffix,
+                                   std::string_view meta) {
   std::vector<std::string> names;
   for (const std::string_view batch : kBatches) names.push_back(fmt::format("{}{}{}", folder, batch, suffix));
   names.push_back(folder + std::string(meta));
@@ -38,7 +40,8 @@ std::vector<std::string> FileNames(const std::string& folder, std::string_view s
 }
 
 [[noreturn]] void FailBatch(const FileTree& tree, const std::string& name, std::string_view reason) {
-  Fail(ExitCode::kData, "'{}' in '{}': {}; get the data set again", Printable(name), Printable(tree.where()), reason);
+  Fail(ExitCode::kData, "'{}' in '{}': {}; get the data set again", Printable(name), Printable(tree.where()),
+       reason);
 }
 
 void Interleave(const uint8_t* planes, uint8_t* pixels) {
@@ -58,7 +61,8 @@ Dataset Assemble(const FileTree& tree, std::vector<std::string> classes, const s
     const auto part_first = static_cast<int64_t>(test ? data.labels.size() : 0);
     for (const int64_t label : batch.labels) {
       if (label < 0 || label >= static_cast<int64_t>(data.classes.size())) {
-        FailBatch(tree, batch.name, fmt::format("it holds the label {}; expected 0 to {}", label, data.classes.size() - 1));
+        FailBatch(tree, batch.name,
+                  fmt::format("it holds the label {}; expected 0 to {}", label, data.classes.size() - 1));
       }
       data.names.push_back(fmt::format("{}/{}", test ? "test" : "train", data.size() - part_first));
       data.labels.push_back(static_cast<int32_t>(label));
@@ -95,7 +99,8 @@ Batch ParsePythonBatch(const FileTree& tree, const std::string& name, std::strin
     }
     const bool is_table = pixels->items.size() == 2 && pickle.value(pixels->items[1]).integer == kImageBytes;
     if (!is_table || pickle.value(pixels->items[0]).integer != static_cast<int64_t>(batch.labels.size())) {
-      Fail(ExitCode::kData, "its 'data' is not one row of {} bytes for each of its {} labels", kImageBytes, batch.labels.size());
+      Fail(ExitCode::kData, "its 'data' is not one row of {} bytes for each of its {} labels", kImageBytes,
+           batch.labels.size());
     }
     batch.images = reinterpret_cast<const uint8_t*>(pixels->text.data());
     batch.keep = owner;
@@ -105,12 +110,14 @@ Batch ParsePythonBatch(const FileTree& tree, const std::string& name, std::strin
   return batch;
 }
 
-std::vector<std::string> ParsePythonMeta(const FileTree& tree, const std::string& name, std::string_view content) {
+std::vector<std::string> ParsePythonMeta(const FileTree& tree, const std::string& name,
+                                         std::string_view content) {
   std::vector<std::string> classes;
   try {
     const Pickle pickle(content);
     const PickleValue* names = pickle.Find(pickle.root(), "label_names");
-    if (names == nullptr || names->kind != PickleValue::Kind::kList) Fail(ExitCode::kData, "it holds no list 'label_names'");
+    if (names == nullptr || names->kind != PickleValue::Kind::kList)
+      Fail(ExitCode::kData, "it holds no list 'label_names'");
     for (const uint32_t item : names->items) classes.emplace_back(pickle.value(item).text);
   } catch (const Error& error) {
     FailBatch(tree, name, error.what());
@@ -133,7 +140,9 @@ Dataset ReadCifarBinary(FileTree* tree, const std::string& folder, const LoadOpt
     const std::string& content = contents[b];
     const auto bytes = static_cast<int64_t>(content.size());
     if (bytes % kRecord != 0) {
-      FailBatch(*tree, names[b], fmt::format("it is {} bytes long; expected records of {} bytes", WithThousands(bytes), kRecord));
+      FailBatch(
+          *tree, names[b],
+          fmt::format("it is {} bytes long; expected records of {} bytes", WithThousands(bytes), kRecord));
     }
     Batch batch{names[b], reinterpret_cast<const uint8_t*>(content.data()) + 1, kRecord, {}, nullptr};
     for (int64_t at = 0; at < bytes; at += kRecord) batch.labels.push_back(static_cast<uint8_t>(content[at]));
@@ -146,7 +155,8 @@ Dataset ReadCifarPython(FileTree* tree, const std::string& folder, const LoadOpt
   const std::vector<std::string> names = FileNames(folder, "", "batches.meta");
   const std::vector<std::string> contents = ReadNamed(tree, names, options.threads);
   std::vector<Batch> batches;
-  for (size_t b = 0; b < kBatches.size(); ++b) batches.push_back(ParsePythonBatch(*tree, names[b], contents[b]));
+  for (size_t b = 0; b < kBatches.size(); ++b)
+    batches.push_back(ParsePythonBatch(*tree, names[b], contents[b]));
   return Assemble(*tree, ParsePythonMeta(*tree, names.back(), contents.back()), batches, options);
 }
 

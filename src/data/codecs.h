@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The three image decoders behind data/image.h. Each reads a header without decoding, and decodes a whole file.
+// The three image decoders behind data/image.h. Each reads a header without decoding, and decodes a whole
+// file.
 //
-// All throw Error(kData) whose message is the reason alone. None checks the size limits: image.cc does, before decoding.
+// All throw Error(kData) whose message is the reason alone. None checks the size limits: image.cc does,
+// before decoding.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a data set is divided: its own parts are kept, what is missing is cut from the training images by the seed.
+// How a data set is divided: its own parts are kept, what is missing is cut from the training images by the
+// seed.
 #include "data/dataset.h"
 
 #include <algorithm>
@@ -12,7 +13,8 @@
 namespace spotter {
 namespace {
 
-/// What is cut from the training images. The value goes into the random stream, so that the two cuts are independent.
+/// What is cut from the training images. The value goes into the random stream, so that the two cuts are
+/// independent.
 enum class Cut : uint32_t { kTest = 0, kValidation = 1 };
 
 /// Moves each class's share from `from` to `to`; both stay ascending.
@@ -35,7 +37,8 @@ void CutStratified(const Dataset& data, double fraction, uint64_t seed, Cut cut,
 
 void CheckFraction(const char* what, double fraction) {
   if (!(fraction >= 0 && fraction < 1)) {
-    Fail(ExitCode::kUsage, "the {} fraction is {}; expected a number from 0 to below 1, such as 0.1", what, fraction);
+    Fail(ExitCode::kUsage, "the {} fraction is {}; expected a number from 0 to below 1, such as 0.1", what,
+         fraction);
   }
 }
 
@@ -43,10 +46,14 @@ void CheckFraction(const char* what, double fraction) {
 
 std::string_view PartName(Part part) {
   switch (part) {
-    case Part::kNone: return "none";
-    case Part::kTrain: return "train";
-    case Part::kValidation: return "validation";
-    case Part::kTest: return "test";
+    case Part::kNone:
+      return "none";
+    case Part::kTrain:
+      return "train";
+    case Part::kValidation:
+      return "validation";
+    case Part::kTest:
+      return "test";
   }
   return "none";
 }
@@ -59,7 +66,10 @@ Splits MakeSplits(const Dataset& data, double validation_fraction, double test_f
   for (int64_t i = 0; i < data.size(); ++i) {
     const Part part = data.parts[i];
     has_parts |= part != Part::kNone;
-    (part == Part::kValidation ? splits.validation : part == Part::kTest ? splits.test : splits.train).push_back(i);
+    (part == Part::kValidation ? splits.validation
+     : part == Part::kTest     ? splits.test
+                               : splits.train)
+        .push_back(i);
   }
   if (splits.train.empty()) {
     Fail(ExitCode::kData, "'{}' has no training images among its {}; expected some in its part 'train'",

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A labelled image data set in memory, and how it is divided into training, validation and test images.
 //
-// All images of a data set lie in one block of uint8 pixels, (N, H, W, C), C order; everything above works with indices
-// into it, so that a split or a subset never copies pixels. This layer knows nothing of tensors.
+// All images of a data set lie in one block of uint8 pixels, (N, H, W, C), C order; everything above works
+// with indices into it, so that a split or a subset never copies pixels. This layer knows nothing of tensors.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,8 @@ struct ImageShape {
   bool operator==(const ImageShape&) const = default;
 };
 
-/// Which part of the data set its author put an image into. kNone: the source has no parts (class folders alone).
+/// Which part of the data set its author put an image into. kNone: the source has no parts (class folders
+/// alone).
 enum class Part : uint8_t { kNone = 0, kTrain = 1, kValidation = 2, kTest = 3 };
 std::string_view PartName(Part part);  // "none", "train", "validation", "test"
 
@@ -32,15 +33,16 @@ struct SkippedFile {
 };
 
 struct Dataset {
-  std::string source;                 // what the user asked for: a name or a path
-  std::string layout;                 // "image folder", "CIFAR-10 binary", "CIFAR-10 python", "IDX"
-  std::string fingerprint;            // 16 hex digits of the content that was read and of how it was resized
+  std::string source;       // what the user asked for: a name or a path
+  std::string layout;       // "image folder", "CIFAR-10 binary", "CIFAR-10 python", "IDX"
+  std::string fingerprint;  // 16 hex digits of the content that was read and of how it was resized
   ImageShape shape;
-  std::vector<std::string> classes;   // display order = label order
-  std::vector<int32_t> labels;        // (N), 0 <= label < classes.size()
-  std::vector<Part> parts;            // (N)
-  std::vector<std::string> names;     // (N), the file's path inside the data set, or "train/17" where there are no files
-  std::vector<SkippedFile> skipped;   // in order of name
+  std::vector<std::string> classes;  // display order = label order
+  std::vector<int32_t> labels;       // (N), 0 <= label < classes.size()
+  std::vector<Part> parts;           // (N)
+  std::vector<std::string>
+      names;  // (N), the file's path inside the data set, or "train/17" where there are no files
+  std::vector<SkippedFile> skipped;         // in order of name
   std::shared_ptr<const uint8_t[]> pixels;  // (N, H, W, C)
 
   int64_t size() const { return static_cast<int64_t>(labels.size()); }
@@ -56,11 +58,12 @@ struct Splits {
   bool made_test = false;
 };
 
-/// Divides a data set. Parts that the data set gives are kept. What it does not give is cut from the training images,
-/// stratified (each class gives its share, rounded to the nearest, but keeps at least one training image), as a pure
-/// function of the seed: a test part of `test_fraction` only where the data set has no parts at all, and a validation
-/// part of `validation_fraction` where it has none. Fractions are in [0, 1). The test images are never used for validation.
-/// Throws Error(kData) when no training image is left, or when a class has no training image.
+/// Divides a data set. Parts that the data set gives are kept. What it does not give is cut from the training
+/// images, stratified (each class gives its share, rounded to the nearest, but keeps at least one training
+/// image), as a pure function of the seed: a test part of `test_fraction` only where the data set has no
+/// parts at all, and a validation part of `validation_fraction` where it has none. Fractions are in [0, 1).
+/// The test images are never used for validation. Throws Error(kData) when no training image is left, or when
+/// a class has no training image.
 Splits MakeSplits(const Dataset& data, double validation_fraction, double test_fraction, uint64_t seed);
 
 /// Images of each class among `indices`, (classes).

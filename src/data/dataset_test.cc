@@ -55,6 +55,14 @@ TEST(MakeSplits, IsAPureFunctionOfTheSeed) {
   EXPECT_NE(a.test, other.test);
 }
 
+TEST(MakeSplits, DrawsFromEachClassOnItsOwn) {
+  const Dataset data = Make({100, 100}, Part::kNone);
+  const Splits splits = MakeSplits(data, 0.2, 0, 1);
+  std::set<int64_t> first, second;  // places inside the class
+  for (const int64_t i : splits.validation) (i < 100 ? first : second).insert(i % 100);
+  EXPECT_NE(first, second);
+}
+
 TEST(MakeSplits, TheTestPartDoesNotDependOnTheValidationFraction) {
   const Dataset data = Make({100, 100}, Part::kNone);
   EXPECT_EQ(MakeSplits(data, 0.0, 0.1, 1).test, MakeSplits(data, 0.3, 0.1, 1).test);
@@ -92,8 +100,16 @@ TEST(MakeSplits, ZeroFractionsCutNothing) {
 }
 
 TEST(MakeSplits, FailsWithoutTrainingImages) {
-  EXPECT_CONTAINS(ErrorOf(ExitCode::kData, [] { MakeSplits(Make({3, 3}, Part::kTest), 0.1, 0.1, 1); }), "no training images");
-  EXPECT_CONTAINS(ErrorOf(ExitCode::kData, [] { MakeSplits(Make({3, 0}, Part::kTrain), 0.1, 0.1, 1); }), "'class1'");
+  EXPECT_CONTAINS(ErrorOf(ExitCode::kData,
+                          [] {
+                            MakeSplits(Make({3, 3}, Part::kTest), 0.1, 0.1, 1);
+                          }),
+                  "no training images");
+  EXPECT_CONTAINS(ErrorOf(ExitCode::kData,
+                          [] {
+                            MakeSplits(Make({3, 0}, Part::kTrain), 0.1, 0.1, 1);
+                          }),
+                  "'class1'");
 }
 
 TEST(MakeSplits, RefusesFractionsOutOfRange) {

@@ -35,7 +35,8 @@ constexpr long kRangeNotSatisfiable = 416;
 /// An open file that bytes are added to.
 class OpenFile {
  public:
-  OpenFile(const fs::path& path, int flags) : path_(path), fd_(::open(path.c_str(), flags | O_CREAT | O_CLOEXEC, 0644)) {
+  OpenFile(const fs::path& path, int flags)
+      : path_(path), fd_(::open(path.c_str(), flags | O_CREAT | O_CLOEXEC, 0644)) {
     if (fd_ < 0) FailFile("write", path);
   }
   ~OpenFile() { ::close(fd_); }
@@ -126,7 +127,8 @@ size_t OnData(char* bytes, size_t size, size_t n, void* data) {
 int OnProgress(void* data, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   const auto* transfer = static_cast<const Transfer*>(data);
   if (*transfer->progress) {
-    (*transfer->progress)("downloading " + transfer->download->file_name, transfer->written, transfer->download->bytes);
+    (*transfer->progress)("downloading " + transfer->download->file_name, transfer->written,
+                          transfer->download->bytes);
   }
   return 0;
 }
@@ -165,7 +167,8 @@ struct Outcome {
 Outcome Request(const std::string& url, const Download& download, const DownloadProgress& progress,
                 const DownloadLimits& limits, OpenFile* part) {
   static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
-  const std::unique_ptr<CURL, void (*)(CURL*)> curl(ready == CURLE_OK ? curl_easy_init() : nullptr, &curl_easy_cleanup);
+  const std::unique_ptr<CURL, void (*)(CURL*)> curl(ready == CURLE_OK ? curl_easy_init() : nullptr,
+                                                    &curl_easy_cleanup);
   if (!curl) Fail(ExitCode::kInternal, "libcurl can't be used");
   Transfer transfer;
   transfer.curl = curl.get();
@@ -194,9 +197,10 @@ std::string Mismatch(const Download& download, const fs::path& path) {
   return md5 == download.md5 ? "" : fmt::format("its MD5 is {}, not {}", md5, download.md5);
 }
 
-/// Fills the part file from one mirror. Returns why it could not, or "" when the part file is whole and right.
-std::string FetchFrom(const std::string& url, const Download& download, const fs::path& part_path, const DownloadProgress& progress,
-                      const DownloadLimits& limits, OpenFile* part) {
+/// Fills the part file from one mirror. Returns why it could not, or "" when the part file is whole and
+/// right.
+std::string FetchFrom(const std::string& url, const Download& download, const fs::path& part_path,
+                      const DownloadProgress& progress, const DownloadLimits& limits, OpenFile* part) {
   for (;;) {
     if (download.bytes > 0 && part->size() > download.bytes) part->Truncate();
     const bool resumed = part->size() > 0;
@@ -221,13 +225,14 @@ void Publish(OpenFile* part, const fs::path& part_path, const fs::path& path) {
 void KeepOrFail(const Download& download, const fs::path& path) {
   const std::string mismatch = Mismatch(download, path);
   if (mismatch.empty()) return;
-  Fail(ExitCode::kIo, "'{}' is not the file that is wanted: {}; remove it to have it downloaded again", Printable(path.string()),
-       mismatch);
+  Fail(ExitCode::kIo, "'{}' is not the file that is wanted: {}; remove it to have it downloaded again",
+       Printable(path.string()), mismatch);
 }
 
 }  // namespace
 
-fs::path FetchFile(const Download& download, const fs::path& folder, const DownloadProgress& progress, const DownloadLimits& limits) {
+fs::path FetchFile(const Download& download, const fs::path& folder, const DownloadProgress& progress,
+                   const DownloadLimits& limits) {
   MakeFolders(folder);
   const fs::path path = folder / download.file_name;
   const OpenFile lock(folder / (download.file_name + ".lock"), O_RDWR);
@@ -251,9 +256,10 @@ fs::path FetchFile(const Download& download, const fs::path& folder, const Downl
     reasons.push_back(fmt::format("{} ({})", url, Printable(reason)));
   }
   if (part.size() == 0) fs::remove(part_path);
-  Fail(ExitCode::kIo, "can't download '{}'{}: {}; run again to go on, or put the file there yourself as '{}'", download.file_name,
-       download.bytes > 0 ? fmt::format(" ({})", HumanBytes(static_cast<double>(download.bytes))) : "", Join(reasons, "; "),
-       Printable(path.string()));
+  Fail(ExitCode::kIo, "can't download '{}'{}: {}; run again to go on, or put the file there yourself as '{}'",
+       download.file_name,
+       download.bytes > 0 ? fmt::format(" ({})", HumanBytes(static_cast<double>(download.bytes))) : "",
+       Join(reasons, "; "), Printable(path.string()));
 }
 
 }  // namespace spotter

@@ -32,14 +32,15 @@ bool Contains(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-/// $SPOTTER_DATA: a folder that holds the data set under one of its names; or the data set itself, known by its name, or
-/// a file whose name no other data set has.
+/// $SPOTTER_DATA: a folder that holds the data set under one of its names; or the data set itself, known by
+/// its name, or a file whose name no other data set has.
 std::optional<fs::path> FindInVariable(const CatalogEntry& entry) {
   const char* variable = std::getenv("SPOTTER_DATA");
   if (variable == nullptr || *variable == '\0') return std::nullopt;
   fs::path given = variable;
   if (!Exists(given)) {
-    Fail(ExitCode::kIo, "SPOTTER_DATA names '{}', which does not exist; set it to a folder with data sets, or unset it",
+    Fail(ExitCode::kIo,
+         "SPOTTER_DATA names '{}', which does not exist; set it to a folder with data sets, or unset it",
          Printable(given.string()));
   }
   if (const auto inside = FirstInside(given, entry.local_names)) return inside;
@@ -56,14 +57,15 @@ fs::path DownloadFolder(const CatalogEntry& entry) { return CacheFolder() / "dat
 
 /// Where a whole download lies: its one file, or the folder of its files.
 fs::path Downloaded(const CatalogEntry& entry) {
-  return entry.downloads.size() == 1 ? DownloadFolder(entry) / entry.downloads[0].file_name : DownloadFolder(entry);
+  return entry.downloads.size() == 1 ? DownloadFolder(entry) / entry.downloads[0].file_name
+                                     : DownloadFolder(entry);
 }
 
 std::optional<fs::path> FindOnDisk(const CatalogEntry& entry) {
   if (const auto found = FindInVariable(entry)) return found;
-  const bool whole = std::all_of(entry.downloads.begin(), entry.downloads.end(), [&](const Download& download) {
-    return Exists(DownloadFolder(entry) / download.file_name);
-  });
+  const bool whole = std::all_of(
+      entry.downloads.begin(), entry.downloads.end(),
+      [&](const Download& download) { return Exists(DownloadFolder(entry) / download.file_name); });
   if (whole) return Downloaded(entry);
   if (const auto found = FirstInside(DownloadFolder(entry), entry.local_names)) return found;
   for (const std::string& folder : entry.system_folders) {
@@ -80,14 +82,16 @@ fs::path FindData(const std::string& data, const LoadProgress& progress) {
     try {
       for (const Download& download : entry->downloads) FetchFile(download, DownloadFolder(*entry), progress);
     } catch (const Error& error) {
-      Fail(error.code(), "{}; or set SPOTTER_DATA to a folder that holds {}", error.what(), entry->local_names.front());
+      Fail(error.code(), "{}; or set SPOTTER_DATA to a folder that holds {}", error.what(),
+           entry->local_names.front());
     }
     return Downloaded(*entry);
   }
   if (data.empty() || !Exists(data)) {
     std::vector<std::string> names;
     for (const CatalogEntry& entry : Catalog()) names.push_back(entry.name);
-    Fail(ExitCode::kUsage, "'{}' is neither a file or folder nor a known data set{}; expected a path or one of: {}",
+    Fail(ExitCode::kUsage,
+         "'{}' is neither a file or folder nor a known data set{}; expected a path or one of: {}",
          Printable(data), DidYouMean(data, names), Join(names, ", "));
   }
   return data;

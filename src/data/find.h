@@ -9,9 +9,10 @@
 
 namespace spotter {
 
-/// A name from the catalog goes before a file of that name; write ./NAME for the file. A name is looked for in
-/// $SPOTTER_DATA (a folder that holds it, or its own path), among earlier downloads, in the system's folders, and is
-/// downloaded last. Throws Error(kUsage) for neither a name nor a path, Error(kIo) when a name can't be had.
+/// A name from the catalog goes before a file of that name; write ./NAME for the file. A name is looked for
+/// in $SPOTTER_DATA (a folder that holds it, or its own path), among earlier downloads, in the system's
+/// folders, and is downloaded last. Throws Error(kUsage) for neither a name nor a path, Error(kIo) when a
+/// name can't be had.
 std::filesystem::path FindData(const std::string& data, const LoadProgress& progress);
 
 }  // namespace spotter

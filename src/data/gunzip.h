@@ -8,7 +8,8 @@
 
 namespace spotter {
 
-/// Throws Error(kData) with the reason alone: damaged (its checksum is verified), cut short, larger than `most` bytes.
+/// Throws Error(kData) with the reason alone: damaged (its checksum is verified), cut short, larger than
+/// `most` bytes.
 std::string Gunzip(std::string_view packed, size_t most);
 
 }  // namespace spotter

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// IDX, the format of MNIST and its kin: big-endian sizes, then bytes. One file of images and one of labels a part.
+// IDX, the format of MNIST and its kin: big-endian sizes, then bytes. One file of images and one of labels a
+// part.
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -15,11 +16,11 @@ namespace {
 
 constexpr size_t kMaxUnpackedBytes = size_t{2} << 30;
 
-// IDX files name no classes. Fashion-MNIST is known by the content of its training labels, rather than by the name it
-// was asked for, so that it has its names from any path, packed or not. The order is its authors'.
+// IDX files name no classes. Fashion-MNIST is known by the content of its training labels, rather than by the
+// name it was asked for, so that it has its names from any path, packed or not. The order is its authors'.
 constexpr std::string_view kFashionLabels = "775518db990ebf87";  // XXH3 of the unpacked file
-constexpr std::array<const char*, 10> kFashionClasses = {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
-                                                         "Sandal",      "Shirt",   "Sneaker",  "Bag",   "Ankle boot"};
+constexpr std::array<const char*, 10> kFashionClasses = {
+    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"};
 
 /// A parsed file: its sizes, and the bytes after them.
 struct IdxFile {
@@ -30,7 +31,8 @@ struct IdxFile {
 };
 
 [[noreturn]] void FailFile(const FileTree& tree, const std::string& name, std::string_view reason) {
-  Fail(ExitCode::kData, "'{}' in '{}': {}; get the data set again", Printable(name), Printable(tree.where()), reason);
+  Fail(ExitCode::kData, "'{}' in '{}': {}; get the data set again", Printable(name), Printable(tree.where()),
+       reason);
 }
 
 /// Unpacks and checks a file that must have so many dimensions.
@@ -40,7 +42,8 @@ IdxFile ParseIdx(std::string content, bool gzip, size_t dimensions) {
   file.header = 4 + 4 * dimensions;
   const std::string magic{'\0', '\0', '\x08', static_cast<char>(dimensions)};
   if (file.bytes.size() < file.header || !file.bytes.starts_with(magic)) {
-    Fail(ExitCode::kData, "it is no IDX file of bytes in {} dimension{}", dimensions, dimensions == 1 ? "" : "s");
+    Fail(ExitCode::kData, "it is no IDX file of bytes in {} dimension{}", dimensions,
+         dimensions == 1 ? "" : "s");
   }
   const uint64_t available = file.bytes.size() - file.header;
   uint64_t expected = 1;
@@ -53,7 +56,8 @@ IdxFile ParseIdx(std::string content, bool gzip, size_t dimensions) {
     if (expected <= available) expected *= size;
   }
   if (expected != available) {
-    Fail(ExitCode::kData, "it holds {} bytes after its header; expected as many as its sizes say", WithThousands(static_cast<int64_t>(available)));
+    Fail(ExitCode::kData, "it holds {} bytes after its header; expected as many as its sizes say",
+         WithThousands(static_cast<int64_t>(available)));
   }
   return file;
 }
@@ -82,7 +86,8 @@ struct IdxPart {
   IdxFile labels;
 };
 
-IdxPart ReadPart(FileTree* tree, const std::string& images, const std::string& labels, Part part, int threads) {
+IdxPart ReadPart(FileTree* tree, const std::string& images, const std::string& labels, Part part,
+                 int threads) {
   std::vector<std::string> contents = ReadNamed(tree, {images, labels}, threads);
   IdxPart result;
   result.part = part;
@@ -99,7 +104,8 @@ IdxPart ReadPart(FileTree* tree, const std::string& images, const std::string& l
     FailFile(*tree, images, "its images are too large");
   }
   if (result.images.sizes[0] != result.labels.sizes[0]) {
-    FailFile(*tree, labels, fmt::format("it holds {} labels for {} images", result.labels.sizes[0], result.images.sizes[0]));
+    FailFile(*tree, labels,
+             fmt::format("it holds {} labels for {} images", result.labels.sizes[0], result.images.sizes[0]));
   }
   return result;
 }
@@ -110,7 +116,8 @@ std::vector<std::string> ClassNames(const std::vector<IdxPart>& parts) {
   if (hash.Hex() == kFashionLabels) return {kFashionClasses.begin(), kFashionClasses.end()};
   int most = 0;
   for (const IdxPart& part : parts) {
-    most = std::max<int>(most, *std::max_element(part.labels.data(), part.labels.data() + part.labels.sizes[0]));
+    most =
+        std::max<int>(most, *std::max_element(part.labels.data(), part.labels.data() + part.labels.sizes[0]));
   }
   std::vector<std::string> names;
   for (int label = 0; label <= most; ++label) names.push_back(std::to_string(label));
@@ -121,15 +128,19 @@ std::vector<std::string> ClassNames(const std::vector<IdxPart>& parts) {
 
 Dataset ReadIdx(FileTree* tree, const std::string& folder, const LoadOptions& options) {
   const IdxNames names = FindNames(*tree, folder);
-  if (names.images[0].empty() || names.labels[0].empty() || names.images[1].empty() != names.labels[1].empty()) {
-    Fail(ExitCode::kData, "'{}' is incomplete; expected train-images-idx3-ubyte, train-labels-idx1-ubyte, and the same of t10k, plain or .gz",
+  if (names.images[0].empty() || names.labels[0].empty() ||
+      names.images[1].empty() != names.labels[1].empty()) {
+    Fail(ExitCode::kData,
+         "'{}' is incomplete; expected train-images-idx3-ubyte, train-labels-idx1-ubyte, and the same of "
+         "t10k, plain or .gz",
          Printable(tree->where()));
   }
   std::vector<IdxPart> parts;
   parts.push_back(ReadPart(tree, names.images[0], names.labels[0], Part::kTrain, options.threads));
   if (!names.images[1].empty()) {
     parts.push_back(ReadPart(tree, names.images[1], names.labels[1], Part::kTest, options.threads));
-    if (!std::equal(parts[0].images.sizes.begin() + 1, parts[0].images.sizes.end(), parts[1].images.sizes.begin() + 1)) {
+    if (!std::equal(parts[0].images.sizes.begin() + 1, parts[0].images.sizes.end(),
+                    parts[1].images.sizes.begin() + 1)) {
       FailFile(*tree, names.images[1], "its images have another size than the training images");
     }
   }
@@ -138,7 +149,8 @@ Dataset ReadIdx(FileTree* tree, const std::string& folder, const LoadOptions& op
   if (data.classes.size() < 2) FailFile(*tree, names.labels[0], "it holds only one class");
   int64_t total = 0;
   for (const IdxPart& part : parts) total += part.images.sizes[0];
-  const ImageShape stored{static_cast<int>(parts[0].images.sizes[1]), static_cast<int>(parts[0].images.sizes[2]), 1};
+  const ImageShape stored{static_cast<int>(parts[0].images.sizes[1]),
+                          static_cast<int>(parts[0].images.sizes[2]), 1};
   const std::shared_ptr<uint8_t[]> pixels = AllocatePixels(total, stored);
   for (const IdxPart& part : parts) {
     const int64_t n = part.images.sizes[0];

@@ -28,11 +28,11 @@ bool LooksLikeImage(std::string_view bytes);
 /// Width, height and whether the image is grey, from the header alone. Throws as DecodeImage.
 ImageShape ReadImageHeader(std::string_view bytes);
 
-/// Decodes a JPEG, PNG or WebP. Grey images give 1 channel, all others 3 (RGB). EXIF orientation is applied (JPEG).
-/// CMYK and YCCK JPEGs are converted to RGB as Pillow does; 16-bit PNGs keep their high byte; transparency is laid over
-/// white; palettes are expanded; the first frame of an animation is not decoded: it is an error.
-/// Throws Error(kData), its message naming the reason only (the caller knows the file): not an image, too large, damaged
-/// (a decoder's warning about missing data counts as damage).
+/// Decodes a JPEG, PNG or WebP. Grey images give 1 channel, all others 3 (RGB). EXIF orientation is applied
+/// (JPEG). CMYK and YCCK JPEGs are converted to RGB as Pillow does; 16-bit PNGs keep their high byte;
+/// transparency is laid over white; palettes are expanded; the first frame of an animation is not decoded: it
+/// is an error. Throws Error(kData), its message naming the reason only (the caller knows the file): not an
+/// image, too large, damaged (a decoder's warning about missing data counts as damage).
 Image DecodeImage(std::string_view bytes);
 
 /// How an image of another shape becomes one of the network's.
@@ -42,9 +42,10 @@ enum class ResizePolicy {
   kPad,      // the longer side to the target, the rest black, centred
 };
 
-/// Resamples to height x width by the policy, and to `channels` (RGB -> grey by ITU-R 601 weights as Pillow's "L";
-/// grey -> RGB by repeating). The filter is bilinear with its support scaled by the reduction (antialiased), as Pillow's
-/// Image.resize(BILINEAR): results differ by at most 1. An image that already has the shape is returned unchanged.
+/// Resamples to height x width by the policy, and to `channels` (RGB -> grey by ITU-R 601 weights as Pillow's
+/// "L"; grey -> RGB by repeating). The filter is bilinear with its support scaled by the reduction
+/// (antialiased), as Pillow's Image.resize(BILINEAR): results differ by at most 1. An image that already has
+/// the shape is returned unchanged.
 Image FitImage(Image image, const ImageShape& target, ResizePolicy policy);
 
 }  // namespace spotter

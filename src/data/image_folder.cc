@@ -16,7 +16,8 @@ namespace spotter {
 namespace {
 
 constexpr std::string_view kExpected =
-    "expected class folders with images inside, such as cat/1.jpg and dog/2.jpg, or train/cat/1.jpg and test/cat/2.jpg";
+    "expected class folders with images inside, such as cat/1.jpg and dog/2.jpg, or train/cat/1.jpg and "
+    "test/cat/2.jpg";
 
 std::optional<Part> PartOf(std::string_view folder) {
   const std::string name = Lowercase(folder);
@@ -95,8 +96,8 @@ void Planner::Collect() {
   const auto usable = [&](const Candidate& c) { return peeks_[c.file].kind == ImagePeek::Kind::kImage; };
   if (std::none_of(candidates_.begin(), candidates_.end(), usable)) {
     const Candidate& first = candidates_.front();
-    Fail(ExitCode::kData, "none of the {} images in '{}' can be read, such as '{}': {}", candidates_.size(), where(),
-         Printable(first.path), peeks_[first.file].reason);
+    Fail(ExitCode::kData, "none of the {} images in '{}' can be read, such as '{}': {}", candidates_.size(),
+         where(), Printable(first.path), peeks_[first.file].reason);
   }
 }
 
@@ -105,16 +106,18 @@ void Planner::LookThroughWrappers() {
     const std::string_view top = CutTop(candidates_.front().path).top;
     for (const Candidate& candidate : candidates_) {
       const Cut cut = CutTop(candidate.path);
-      if (cut.top != top || !cut.rest) return;      // several folders, or images, at the top
-      if (!CutTop(*cut.rest).rest) return;          // images directly inside: a class
+      if (cut.top != top || !cut.rest) return;  // several folders, or images, at the top
+      if (!CutTop(*cut.rest).rest) return;      // images directly inside: a class
     }
     if (PartOf(top)) return;
-    prefix_ = std::string_view(tree_.files()[candidates_.front().file].name).substr(0, prefix_.size() + top.size() + 1);
+    prefix_ = std::string_view(tree_.files()[candidates_.front().file].name)
+                  .substr(0, prefix_.size() + top.size() + 1);
     for (Candidate& candidate : candidates_) candidate.path.remove_prefix(top.size() + 1);
   }
 }
 
-/// A folder named as a part is one when it holds class folders: 'train' may also be a class, beside 'bus' and 'car'.
+/// A folder named as a part is one when it holds class folders: 'train' may also be a class, beside 'bus' and
+/// 'car'.
 bool Planner::HasParts() const {
   return std::any_of(candidates_.begin(), candidates_.end(), [](const Candidate& candidate) {
     const Cut cut = CutTop(candidate.path);
@@ -129,17 +132,18 @@ void Planner::CheckParts() const {
     if (!cut.rest) continue;
     const std::optional<Part> part = PartOf(cut.top);
     if (!part) {
-      Fail(ExitCode::kData, "'{}' holds images in '{}' beside its parts; expected only train, val and test; move it elsewhere",
+      Fail(ExitCode::kData,
+           "'{}' holds images in '{}' beside its parts; expected only train, val and test; move it elsewhere",
            where(), Printable(cut.top));
     }
     const auto [at, is_new] = names.emplace(*part, cut.top);
     if (is_new || at->second == cut.top) continue;
-    Fail(ExitCode::kData, "'{}' holds both '{}' and '{}'; expected one {} part; merge them", where(), Printable(at->second),
-         Printable(cut.top), PartName(*part));
+    Fail(ExitCode::kData, "'{}' holds both '{}' and '{}'; expected one {} part; merge them", where(),
+         Printable(at->second), Printable(cut.top), PartName(*part));
   }
   if (!names.contains(Part::kTrain)) {
-    Fail(ExitCode::kData, "'{}' holds '{}' but no 'train'; expected the training images in train/CLASS/", where(),
-         Printable(names.begin()->second));
+    Fail(ExitCode::kData, "'{}' holds '{}' but no 'train'; expected the training images in train/CLASS/",
+         where(), Printable(names.begin()->second));
   }
 }
 
@@ -165,7 +169,8 @@ void Planner::NameClasses() {
   }
   for (const Placed& placed : placed_) {
     if (names.contains(placed.class_name)) continue;
-    Fail(ExitCode::kData, "'{}' has the class '{}' in its {} part but not in train; expected the same class folders in both",
+    Fail(ExitCode::kData,
+         "'{}' has the class '{}' in its {} part but not in train; expected the same class folders in both",
          where(), Printable(placed.class_name), PartName(placed.part));
   }
   plan_.classes.assign(names.begin(), names.end());
@@ -180,8 +185,8 @@ void Planner::CheckClassFolders(bool has_parts) const {
     if (has_parts) cut = CutTop(*cut.rest);
     if (cut.rest) continue;  // inside a class
     if (std::binary_search(plan_.classes.begin(), plan_.classes.end(), cut.top)) continue;
-    Fail(ExitCode::kData, "the class folder '{}' in '{}' holds no images; put some in, or remove it", Printable(folder),
-         where());
+    Fail(ExitCode::kData, "the class folder '{}' in '{}' holds no images; put some in, or remove it",
+         Printable(folder), where());
   }
 }
 
@@ -190,15 +195,18 @@ FolderPlan Planner::Plan() {
   LookThroughWrappers();
   const bool has_parts = HasParts();
   if (has_parts) CheckParts();
-  const bool only_part_names = std::all_of(candidates_.begin(), candidates_.end(), [](const Candidate& candidate) {
-    const Cut cut = CutTop(candidate.path);
-    return !cut.rest || PartOf(cut.top);
-  });
+  const bool only_part_names =
+      std::all_of(candidates_.begin(), candidates_.end(), [](const Candidate& candidate) {
+        const Cut cut = CutTop(candidate.path);
+        return !cut.rest || PartOf(cut.top);
+      });
   for (const Candidate& candidate : candidates_) Place(candidate, has_parts);
   for (const Candidate* loose : loose_) {
     if (loose == nullptr) continue;
     const std::string_view folder = CutTop(loose->path).top;
-    const auto beside = [&](const Placed& p) { return !has_parts || CutTop(p.candidate->path).top == folder; };
+    const auto beside = [&](const Placed& p) {
+      return !has_parts || CutTop(p.candidate->path).top == folder;
+    };
     if (CutTop(loose->path).rest && std::none_of(placed_.begin(), placed_.end(), beside)) {
       Fail(ExitCode::kData, "'{}' has images directly in '{}', such as '{}'; {}", where(), Printable(folder),
            Printable(loose->path), kExpected);

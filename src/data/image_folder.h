@@ -25,7 +25,8 @@ struct FolderPlan {
 
 /// Works out the plan from the names and from what each file is.
 /// - One folder around all others is looked through.
-/// - Parts: train or training; val, valid or validation; test; in any case of letters, with class folders inside.
+/// - Parts: train or training; val, valid or validation; test; in any case of letters, with class folders
+/// inside.
 /// - Otherwise every folder is a class. Images in folders inside a class belong to that class.
 /// - Single images beside class folders are skipped; images without any class folders are an error.
 /// Throws Error(kData): no images, one class, a class without images, a class that the training part lacks.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Decoding gives the pixels that Pillow gives; what is not an image, too large or damaged is refused with a reason.
+// Decoding gives the pixels that Pillow gives; what is not an image, too large or damaged is refused with a
+// reason.
 #include "data/image.h"
 
 #include <chrono>
@@ -28,29 +29,37 @@ TEST_P(KnownAnswer, EqualsPillowsPixels) {
   EXPECT_EQ(LargestDifference(DecodeImage(bytes), expected), 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Jpeg, KnownAnswer,
-    testing::Values(Known{"colour_420.jpg", "colour_420.jpg.ppm"}, Known{"colour_422.jpg", "colour_422.jpg.ppm"},
-                    Known{"colour_444.jpg", "colour_444.jpg.ppm"}, Known{"progressive.jpg", "progressive.jpg.ppm"},
-                    Known{"grey.jpg", "grey.jpg.pgm"}, Known{"cmyk.jpg", "cmyk.jpg.ppm"}));
+INSTANTIATE_TEST_SUITE_P(Jpeg, KnownAnswer,
+                         testing::Values(Known{"colour_420.jpg", "colour_420.jpg.ppm"},
+                                         Known{"colour_422.jpg", "colour_422.jpg.ppm"},
+                                         Known{"colour_444.jpg", "colour_444.jpg.ppm"},
+                                         Known{"progressive.jpg", "progressive.jpg.ppm"},
+                                         Known{"grey.jpg", "grey.jpg.pgm"},
+                                         Known{"cmyk.jpg", "cmyk.jpg.ppm"}));
 
-INSTANTIATE_TEST_SUITE_P(
-    Orientation, KnownAnswer,
-    testing::Values(Known{"orientation_1.jpg", "orientation_1.jpg.ppm"}, Known{"orientation_2.jpg", "orientation_2.jpg.ppm"},
-                    Known{"orientation_3.jpg", "orientation_3.jpg.ppm"}, Known{"orientation_4.jpg", "orientation_4.jpg.ppm"},
-                    Known{"orientation_5.jpg", "orientation_5.jpg.ppm"}, Known{"orientation_6.jpg", "orientation_6.jpg.ppm"},
-                    Known{"orientation_7.jpg", "orientation_7.jpg.ppm"}, Known{"orientation_8.jpg", "orientation_8.jpg.ppm"}));
+INSTANTIATE_TEST_SUITE_P(Orientation, KnownAnswer,
+                         testing::Values(Known{"orientation_1.jpg", "orientation_1.jpg.ppm"},
+                                         Known{"orientation_2.jpg", "orientation_2.jpg.ppm"},
+                                         Known{"orientation_3.jpg", "orientation_3.jpg.ppm"},
+                                         Known{"orientation_4.jpg", "orientation_4.jpg.ppm"},
+                                         Known{"orientation_5.jpg", "orientation_5.jpg.ppm"},
+                                         Known{"orientation_6.jpg", "orientation_6.jpg.ppm"},
+                                         Known{"orientation_7.jpg", "orientation_7.jpg.ppm"},
+                                         Known{"orientation_8.jpg", "orientation_8.jpg.ppm"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Png, KnownAnswer,
-    testing::Values(Known{"colour.png", "colour.png.ppm"}, Known{"grey.png", "grey.png.pgm"}, Known{"one_bit.png", "one_bit.png.pgm"},
-                    Known{"palette.png", "palette.png.ppm"}, Known{"palette_alpha.png", "palette_alpha.png.ppm"},
-                    Known{"alpha.png", "alpha.png.ppm"}, Known{"grey_alpha.png", "grey_alpha.png.pgm"},
-                    Known{"colour_16_bit.png", "colour_16_bit.png.ppm"}, Known{"grey_16_bit.png", "grey_16_bit.png.pgm"},
+    testing::Values(Known{"colour.png", "colour.png.ppm"}, Known{"grey.png", "grey.png.pgm"},
+                    Known{"one_bit.png", "one_bit.png.pgm"}, Known{"palette.png", "palette.png.ppm"},
+                    Known{"palette_alpha.png", "palette_alpha.png.ppm"}, Known{"alpha.png", "alpha.png.ppm"},
+                    Known{"grey_alpha.png", "grey_alpha.png.pgm"},
+                    Known{"colour_16_bit.png", "colour_16_bit.png.ppm"},
+                    Known{"grey_16_bit.png", "grey_16_bit.png.pgm"},
                     Known{"interlaced.png", "interlaced.png.ppm"}));
 
 INSTANTIATE_TEST_SUITE_P(Webp, KnownAnswer,
-                         testing::Values(Known{"lossy.webp", "lossy.webp.ppm"}, Known{"lossless.webp", "lossless.webp.ppm"},
+                         testing::Values(Known{"lossy.webp", "lossy.webp.ppm"},
+                                         Known{"lossless.webp", "lossless.webp.ppm"},
                                          Known{"alpha.webp", "alpha.webp.ppm"}));
 
 TEST(DecodeImage, RefusesWhatIsNoImage) {
@@ -93,16 +102,18 @@ class Truncated : public testing::TestWithParam<const char*> {};
 TEST_P(Truncated, IsRefusedWhereverItEnds) {
   const std::string bytes = DataFixture(GetParam());
   for (size_t length = 1; length < bytes.size(); ++length) {
-    EXPECT_THROW(DecodeImage(std::string_view(bytes).substr(0, length)), Error) << length << " of " << bytes.size();
+    EXPECT_THROW(DecodeImage(std::string_view(bytes).substr(0, length)), Error)
+        << length << " of " << bytes.size();
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(DecodeImage, Truncated,
-                         testing::Values("colour_420.jpg", "progressive.jpg", "cmyk.jpg", "palette.png", "colour_16_bit.png",
-                                         "lossy.webp", "alpha.webp"));
+                         testing::Values("colour_420.jpg", "progressive.jpg", "cmyk.jpg", "palette.png",
+                                         "colour_16_bit.png", "lossy.webp", "alpha.webp"));
 
 TEST(DecodeImage, SurvivesDamageAnywhere) {
-  for (const char* name : {"colour_420.jpg", "progressive.jpg", "orientation_6.jpg", "palette_alpha.png", "lossy.webp"}) {
+  for (const char* name :
+       {"colour_420.jpg", "progressive.jpg", "orientation_6.jpg", "palette_alpha.png", "lossy.webp"}) {
     const std::string bytes = DataFixture(name);
     for (size_t i = 0; i < bytes.size(); ++i) {
       std::string damaged = bytes;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// JPEG to pixels by libjpeg-turbo's libjpeg interface, with its default (exact) settings, as Pillow uses them.
+// JPEG to pixels by libjpeg-turbo's libjpeg interface, with its default (exact) settings, as Pillow uses
+// them.
 //
-// The libjpeg interface rather than TurboJPEG's: it tells every warning apart, so that harmless ones (stray bytes
-// between segments) don't cost an image while missing data does. libjpeg leaves by longjmp: the functions that
-// it may leave hold nothing that needs a destructor.
+// The libjpeg interface rather than TurboJPEG's: it tells every warning apart, so that harmless ones (stray
+// bytes between segments) don't cost an image while missing data does. libjpeg leaves by longjmp: the
+// functions that it may leave hold nothing that needs a destructor.
 #include <csetjmp>
 #include <cstddef>
 #include <cstdio>
@@ -11,9 +12,8 @@
 #include <vector>
 
 // These need the standard headers above them, and the second needs the first.
-#include <jpeglib.h>
-
 #include <jerror.h>
+#include <jpeglib.h>
 
 #include "base/error.h"
 #include "data/codecs.h"
@@ -80,9 +80,9 @@ bool Start(Decoder* decoder, const uint8_t* bytes, size_t size) {
   jpeg_mem_src(&info, bytes, size);
   jpeg_read_header(&info, TRUE);
   const J_COLOR_SPACE stored = info.jpeg_color_space;
-  info.out_color_space = stored == JCS_GRAYSCALE                     ? JCS_GRAYSCALE
+  info.out_color_space = stored == JCS_GRAYSCALE                    ? JCS_GRAYSCALE
                          : stored == JCS_CMYK || stored == JCS_YCCK ? JCS_CMYK
-                                                                     : JCS_RGB;
+                                                                    : JCS_RGB;
   return true;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The pickle machine: a stack, a memo, and the opcodes that plain data needs. Numbers: Python's pickletools.py.
+// The pickle machine: a stack, a memo, and the opcodes that plain data needs. Numbers: Python's
+// pickletools.py.
 #include "data/pickle.h"
 
 #include <algorithm>
@@ -15,15 +16,17 @@ namespace {
 using Kind = PickleValue::Kind;
 using Number = uint32_t;
 
-/// A batch of CIFAR-10 makes about 25,000 values. Each opcode may make one: without a limit a file would take memory
-/// of many times its size.
+/// A batch of CIFAR-10 makes about 25,000 values. Each opcode may make one: without a limit a file would take
+/// memory of many times its size.
 constexpr size_t kMaxValues = 4'000'000;
 
-constexpr uint8_t kProtocol = 0x80, kFrame = 0x95, kStop = '.', kMark = '(', kNone = 'N', kTrue = 0x88, kFalse = 0x89;
+constexpr uint8_t kProtocol = 0x80, kFrame = 0x95, kStop = '.', kMark = '(', kNone = 'N', kTrue = 0x88,
+                  kFalse = 0x89;
 constexpr uint8_t kInt4 = 'J', kInt1 = 'K', kInt2 = 'M', kLong1 = 0x8a;
 constexpr uint8_t kString1 = 'U', kString4 = 'T', kBytes1 = 'C', kBytes4 = 'B', kBytes8 = 0x8e;
 constexpr uint8_t kUnicode1 = 0x8c, kUnicode4 = 'X';
-constexpr uint8_t kEmptyList = ']', kAppend = 'a', kAppends = 'e', kEmptyDictionary = '}', kSetItem = 's', kSetItems = 'u';
+constexpr uint8_t kEmptyList = ']', kAppend = 'a', kAppends = 'e', kEmptyDictionary = '}', kSetItem = 's',
+                  kSetItems = 'u';
 constexpr uint8_t kEmptyTuple = ')', kTuple = 't', kTuple1 = 0x85, kTuple2 = 0x86, kTuple3 = 0x87;
 constexpr uint8_t kPut1 = 'q', kPut4 = 'r', kGet1 = 'h', kGet4 = 'j', kMemoize = 0x94;
 constexpr uint8_t kGlobal = 'c', kStackGlobal = 0x93, kReduce = 'R', kBuild = 'b';
@@ -34,7 +37,8 @@ bool IsKnownName(std::string_view name) {
          name == "numpy._core.multiarray _reconstruct" || name == "_codecs encode";
 }
 
-/// UTF-8 text whose characters are all below U+0100 as one byte each: how Python 3 hides bytes in a protocol 2 pickle.
+/// UTF-8 text whose characters are all below U+0100 as one byte each: how Python 3 hides bytes in a protocol
+/// 2 pickle.
 std::string Latin1(std::string_view text) {
   std::string bytes;
   for (size_t i = 0; i < text.size(); ++i) {
@@ -43,7 +47,8 @@ std::string Latin1(std::string_view text) {
       bytes += text[i];
       continue;
     }
-    if ((first != 0xC2 && first != 0xC3) || i + 1 == text.size()) Fail(ExitCode::kData, "its bytes are not latin1");
+    if ((first != 0xC2 && first != 0xC3) || i + 1 == text.size())
+      Fail(ExitCode::kData, "its bytes are not latin1");
     bytes += static_cast<char>((first & 0x03) << 6 | (static_cast<uint8_t>(text[++i]) & 0x3F));
   }
   return bytes;
@@ -58,11 +63,14 @@ class PickleReader {
   void Run() {
     if (Byte() != kProtocol) Fail(ExitCode::kData, "not a pickle of protocol 2 or later");
     const uint8_t protocol = Byte();
-    if (protocol < 2 || protocol > 4) Fail(ExitCode::kData, "a pickle of protocol {}; expected 2 to 4", protocol);
+    if (protocol < 2 || protocol > 4)
+      Fail(ExitCode::kData, "a pickle of protocol {}; expected 2 to 4", protocol);
     for (uint8_t opcode = Byte(); opcode != kStop; opcode = Byte()) {
       if (!Scalar(opcode) && !Container(opcode) && !Memo(opcode) && !Name(opcode)) {
-        Fail(ExitCode::kData, "the pickle opcode 0x{:02x} at byte {} is none that plain data needs; nothing in it was executed",
-             opcode, at_ - 1);
+        Fail(
+            ExitCode::kData,
+            "the pickle opcode 0x{:02x} at byte {} is none that plain data needs; nothing in it was executed",
+            opcode, at_ - 1);
       }
     }
     out_->root_ = Pop();
@@ -100,8 +108,12 @@ class PickleReader {
   static void CheckCount(size_t have) {
     if (have >= kMaxValues) Fail(ExitCode::kData, "the pickle holds more than {} values", kMaxValues);
   }
-  void PushInteger(int64_t value) { Push({.kind = Kind::kInteger, .integer = value, .text = {}, .items = {}}); }
-  void PushText(Kind kind, std::string_view text) { Push({.kind = kind, .integer = 0, .text = text, .items = {}}); }
+  void PushInteger(int64_t value) {
+    Push({.kind = Kind::kInteger, .integer = value, .text = {}, .items = {}});
+  }
+  void PushText(Kind kind, std::string_view text) {
+    Push({.kind = kind, .integer = 0, .text = text, .items = {}});
+  }
   void PushItems(Kind kind, std::vector<Number> items) {
     Push({.kind = kind, .integer = 0, .text = {}, .items = std::move(items)});
   }
@@ -136,6 +148,8 @@ class PickleReader {
     return At(number);
   }
 
+  // One opcode a line.
+  // clang-format off
   bool Scalar(uint8_t opcode) {
     switch (opcode) {
       case kFrame: Take(8); return true;  // says how much may be read ahead
@@ -152,12 +166,14 @@ class PickleReader {
       default: return false;
     }
   }
+  // clang-format on
   int64_t Long(size_t n) {
     if (n > 8) Fail(ExitCode::kData, "the pickle holds an integer of {} bytes; at most 8 are read", n);
     if (n == 0) return 0;
     return static_cast<int64_t>(LittleEndian(n) << (64 - 8 * n)) >> (64 - 8 * n);
   }
 
+  // clang-format off
   bool Container(uint8_t opcode) {
     switch (opcode) {
       case kMark: CheckCount(marks_.size()), marks_.push_back(stack_.size()); return true;
@@ -173,12 +189,14 @@ class PickleReader {
       default: return false;
     }
   }
+  // clang-format on
   void Extend(Kind kind, const std::vector<Number>& items) {
     std::vector<Number>& target = Expect(Top(), kind).items;
     if (kind == Kind::kDictionary && items.size() % 2 != 0) FailShape();
     target.insert(target.end(), items.begin(), items.end());
   }
 
+  // clang-format off
   bool Memo(uint8_t opcode) {
     switch (opcode) {
       case kPut1: Put(Byte()); return true;
@@ -189,6 +207,7 @@ class PickleReader {
       default: return false;
     }
   }
+  // clang-format on
   void Put(uint64_t key) {
     CheckCount(memo_.size());
     memo_[key] = Top();
@@ -221,7 +240,8 @@ class PickleReader {
   void PushName(std::string_view module, std::string_view name) {
     out_->texts_.push_back(fmt::format("{} {}", module, name));
     if (!IsKnownName(out_->texts_.back())) {
-      Fail(ExitCode::kData, "the pickle asks for Python's '{}.{}', which plain data does not need; nothing in it was executed",
+      Fail(ExitCode::kData,
+           "the pickle asks for Python's '{}.{}', which plain data does not need; nothing in it was executed",
            Printable(module), Printable(name));
     }
     PushText(Kind::kName, out_->texts_.back());
@@ -246,13 +266,15 @@ class PickleReader {
     }
   }
 
-  /// Gives an array its state: (version, sizes, type, whether in Fortran order, content). A type's state says nothing more.
+  /// Gives an array its state: (version, sizes, type, whether in Fortran order, content). A type's state says
+  /// nothing more.
   void Build(PickleValue* value, const std::vector<Number>& state) {
     if (value->kind == Kind::kNumpyType) return;
     if (value->kind != Kind::kArray || state.size() != 5) FailShape();
     const std::vector<Number>& sizes = Expect(state[1], Kind::kTuple).items;
     Expect(state[2], Kind::kNumpyType);
-    if (Expect(state[3], Kind::kInteger).integer != 0) Fail(ExitCode::kData, "the pickle holds an array in Fortran order");
+    if (Expect(state[3], Kind::kInteger).integer != 0)
+      Fail(ExitCode::kData, "the pickle holds an array in Fortran order");
     const std::string_view content = Expect(state[4], Kind::kString).text;
     uint64_t count = 1;
     for (const Number size : sizes) {
@@ -264,7 +286,9 @@ class PickleReader {
     value->items = sizes;
     value->text = content;
   }
-  [[noreturn]] static void FailSizes() { Fail(ExitCode::kData, "the pickle holds an array whose sizes don't fit its content"); }
+  [[noreturn]] static void FailSizes() {
+    Fail(ExitCode::kData, "the pickle holds an array whose sizes don't fit its content");
+  }
 
   std::string_view bytes_;
   size_t at_ = 0;

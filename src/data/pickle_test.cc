@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The pickle reader takes plain data and refuses everything else, without executing, crashing or taking much memory.
+// The pickle reader takes plain data and refuses everything else, without executing, crashing or taking much
+// memory.
 #include "data/pickle.h"
 
 #include "data/test_files.h"
@@ -15,7 +16,10 @@ std::string ReadError(const std::string& bytes) {
 
 TEST(Pickle, ReadsPlainData) {
   // {'labels': [3, 300, -1], 'names': ('a', None, True)}, the list by way of the memo
-  const std::string bytes = "\x80\x02}q\x00(U\x06labels]q\x01(K\x03M\x2c\x01J\xff\xff\xff\xff" "eU\x05names(U\x01" "aN\x88tu."s;
+  const std::string bytes =
+      "\x80\x02}q\x00(U\x06labels]q\x01(K\x03M\x2c\x01J\xff\xff\xff\xff"
+      "eU\x05names(U\x01"
+      "aN\x88tu."s;
   const Pickle pickle(bytes);
   const PickleValue* labels = pickle.Find(pickle.root(), "labels");
   ASSERT_NE(labels, nullptr);
@@ -30,11 +34,19 @@ TEST(Pickle, ReadsPlainData) {
 }
 
 TEST(Pickle, RefusesToCallAnything) {
-  EXPECT_CONTAINS(ReadError("\x80\x02" "cos\nsystem\n(U\x04trueR."s), "'os.system'");
-  EXPECT_CONTAINS(ReadError("\x80\x02" "cos\nsystem\n(U\x04trueR."s), "nothing in it was executed");
-  EXPECT_CONTAINS(ReadError("\x80\x02" "cbuiltins\neval\n."s), "'builtins.eval'");
+  EXPECT_CONTAINS(ReadError("\x80\x02"
+                            "cos\nsystem\n(U\x04trueR."s),
+                  "'os.system'");
+  EXPECT_CONTAINS(ReadError("\x80\x02"
+                            "cos\nsystem\n(U\x04trueR."s),
+                  "nothing in it was executed");
+  EXPECT_CONTAINS(ReadError("\x80\x02"
+                            "cbuiltins\neval\n."s),
+                  "'builtins.eval'");
   EXPECT_CONTAINS(ReadError("\x80\x04\x8c\x02os\x8c\x06system\x93."s), "'os.system'");
-  EXPECT_CONTAINS(ReadError("\x80\x02" "cnumpy.core.multiarray\n_reconstruct evil\n."s), "nothing in it was executed");
+  EXPECT_CONTAINS(ReadError("\x80\x02"
+                            "cnumpy.core.multiarray\n_reconstruct evil\n."s),
+                  "nothing in it was executed");
 }
 
 TEST(Pickle, RefusesOpcodesThatPlainDataDoesNotNeed) {
@@ -51,8 +63,12 @@ TEST(Pickle, RefusesOtherProtocols) {
 }
 
 TEST(Pickle, RefusesABatchThatIsCutAnywhere) {
-  const std::string bytes = "\x80\x02}q\x00(U\x06labels]q\x01(K\x03M\x2c\x01J\xff\xff\xff\xff" "eU\x05names(U\x01" "aN\x88tu."s;
-  for (size_t length = 0; length < bytes.size(); ++length) EXPECT_NE(ReadError(bytes.substr(0, length)), "no error") << length;
+  const std::string bytes =
+      "\x80\x02}q\x00(U\x06labels]q\x01(K\x03M\x2c\x01J\xff\xff\xff\xff"
+      "eU\x05names(U\x01"
+      "aN\x88tu."s;
+  for (size_t length = 0; length < bytes.size(); ++length)
+    EXPECT_NE(ReadError(bytes.substr(0, length)), "no error") << length;
 }
 
 TEST(Pickle, RefusesLengthsBeyondTheEnd) {
@@ -68,8 +84,10 @@ TEST(Pickle, RefusesMemoEntriesThatWereNeverStored) {
 }
 
 TEST(Pickle, RefusesOpcodesThatDoNotFitTogether) {
-  // An empty stack, no mark, a value behind the mark, appending to no list, an odd dictionary, a tuple that is too short.
-  for (const std::string& body : {"."s, "e."s, "(."s, "N(a."s, "NNa."s, "}(Nu."s, "N\x87."s, "]N(s."s, "R."s, "Nb."s, "q\x00."s}) {
+  // An empty stack, no mark, a value behind the mark, appending to no list, an odd dictionary, a tuple that
+  // is too short.
+  for (const std::string& body :
+       {"."s, "e."s, "(."s, "N(a."s, "NNa."s, "}(Nu."s, "N\x87."s, "]N(s."s, "R."s, "Nb."s, "q\x00."s}) {
     EXPECT_CONTAINS(ReadError("\x80\x02" + body), "don't fit together") << body;
   }
 }
@@ -77,7 +95,9 @@ TEST(Pickle, RefusesOpcodesThatDoNotFitTogether) {
 TEST(Pickle, TakesNoHarmFromDeepNestingOrLoops) {
   std::string deep = "\x80\x02"s + std::string(100000, ']') + std::string(99999, 'a') + ".";
   EXPECT_EQ(Pickle(deep).root().items.size(), 1u);
-  const std::string loop = "\x80\x02]q\x00h\x00" "a."s;  // a list that holds itself
+  const std::string loop =
+      "\x80\x02]q\x00h\x00"
+      "a."s;  // a list that holds itself
   const Pickle pickle(loop);
   EXPECT_EQ(&pickle.value(pickle.root().items[0]), &pickle.root());
 }
@@ -88,9 +108,13 @@ TEST(Pickle, RefusesMoreValuesThanADataSetHas) {
 }
 
 /// An array of `sizes` (a pickled tuple) and `type` over `content`.
-std::string ArrayPickle(const std::string& sizes, const std::string& type, const std::string& order, const std::string& content) {
-  return "\x80\x02" "cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85U\x01" "b\x87R(K\x01"s + sizes +
-         "cnumpy\ndtype\nU\x02" + type + "K\x00K\x01\x87R"s + order + "U" + static_cast<char>(content.size()) + content + "tb.";
+std::string ArrayPickle(const std::string& sizes, const std::string& type, const std::string& order,
+                        const std::string& content) {
+  return "\x80\x02"
+         "cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85U\x01"
+         "b\x87R(K\x01"s +
+         sizes + "cnumpy\ndtype\nU\x02" + type + "K\x00K\x01\x87R"s + order + "U" +
+         static_cast<char>(content.size()) + content + "tb.";
 }
 
 TEST(Pickle, ReadsArraysOfBytesAndChecksTheirSizes) {
@@ -99,9 +123,12 @@ TEST(Pickle, ReadsArraysOfBytesAndChecksTheirSizes) {
   EXPECT_EQ(pickle.root().kind, PickleValue::Kind::kArray);
   EXPECT_EQ(pickle.root().text, "abcdef");
   EXPECT_EQ(pickle.value(pickle.root().items[1]).integer, 3);
+  EXPECT_CONTAINS(ReadError(ArrayPickle("K\x02K\x02\x86", "u1", "\x89", "abcdef")), "sizes don't fit");
   EXPECT_CONTAINS(ReadError(ArrayPickle("K\x02K\x04\x86", "u1", "\x89", "abcdef")), "sizes don't fit");
-  EXPECT_CONTAINS(ReadError(ArrayPickle("J\xff\xff\xff\xffK\x04\x86", "u1", "\x89", "abcdef")), "sizes don't fit");
-  EXPECT_CONTAINS(ReadError(ArrayPickle("J\xff\xff\xff\x7fJ\xff\xff\xff\x7f\x86", "u1", "\x89", "abcdef")), "sizes don't fit");
+  EXPECT_CONTAINS(ReadError(ArrayPickle("J\xff\xff\xff\xffK\x04\x86", "u1", "\x89", "abcdef")),
+                  "sizes don't fit");
+  EXPECT_CONTAINS(ReadError(ArrayPickle("J\xff\xff\xff\x7fJ\xff\xff\xff\x7f\x86", "u1", "\x89", "abcdef")),
+                  "sizes don't fit");
   EXPECT_CONTAINS(ReadError(ArrayPickle("K\x02K\x03\x86", "f8", "\x89", "abcdef")), "not of uint8");
   EXPECT_CONTAINS(ReadError(ArrayPickle("K\x02K\x03\x86", "u1", "\x88", "abcdef")), "Fortran");
 }

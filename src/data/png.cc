@@ -67,7 +67,8 @@ bool Start(Decoder* decoder) {
   png_set_user_limits(png, kMaxImageSide, kMaxImageSide);
   png_set_chunk_malloc_max(png, kMaxChunkBytes);
   png_set_crc_action(png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
-  // Negative: all but the header, the palette, its transparency, the pixels and the end. No text, no colour profile.
+  // Negative: all but the header, the palette, its transparency, the pixels and the end. No text, no colour
+  // profile.
   png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
   png_read_info(png, decoder->info);
   png_set_expand(png);
@@ -118,7 +119,8 @@ ImageShape ReadPngHeader(std::string_view bytes) {
 Image DecodePng(std::string_view bytes) {
   Decoder decoder;
   decoder.rest = bytes;
-  decoder.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &decoder, OnError, [](png_structp, png_const_charp) {});
+  decoder.png =
+      png_create_read_struct(PNG_LIBPNG_VER_STRING, &decoder, OnError, [](png_structp, png_const_charp) {});
   if (decoder.png != nullptr) decoder.info = png_create_info_struct(decoder.png);
   if (decoder.info == nullptr) Fail(ExitCode::kInternal, "libpng can't be used: no memory");
   if (!Start(&decoder)) Fail(ExitCode::kData, "damaged: {}", decoder.message);

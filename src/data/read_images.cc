@@ -27,13 +27,16 @@ ImageShape ShapeFor(const FolderPlan& plan, const std::vector<ImagePeek>& peeks,
 void FailIfStrict(const std::vector<SkippedFile>& skipped, const std::string& where) {
   if (skipped.empty()) return;
   const SkippedFile& first = skipped.front();
-  Fail(ExitCode::kData, "{} of the images in '{}' can't be used, first '{}': {}; repair or remove them, or allow skipping",
-       WithThousands(static_cast<int64_t>(skipped.size())), Printable(where), Printable(first.name), first.reason);
+  Fail(ExitCode::kData,
+       "{} of the images in '{}' can't be used, first '{}': {}; repair or remove them, or run without "
+       "--strict",
+       WithThousands(static_cast<int64_t>(skipped.size())), Printable(where), Printable(first.name),
+       first.reason);
 }
 
 /// Drops the samples that have a reason, closing the gaps in the pixels.
-void DropUnreadable(std::vector<FolderSample>* samples, std::vector<std::string>* reasons, uint8_t* pixels, int64_t image_bytes,
-                    std::vector<SkippedFile>* skipped) {
+void DropUnreadable(std::vector<FolderSample>* samples, std::vector<std::string>* reasons, uint8_t* pixels,
+                    int64_t image_bytes, std::vector<SkippedFile>* skipped) {
   size_t kept = 0;
   for (size_t i = 0; i < samples->size(); ++i) {
     if (!(*reasons)[i].empty()) {
@@ -42,7 +45,8 @@ void DropUnreadable(std::vector<FolderSample>* samples, std::vector<std::string>
     }
     if (kept != i) {
       (*samples)[kept] = std::move((*samples)[i]);
-      std::copy_n(pixels + static_cast<int64_t>(i) * image_bytes, image_bytes, pixels + static_cast<int64_t>(kept) * image_bytes);
+      std::copy_n(pixels + static_cast<int64_t>(i) * image_bytes, image_bytes,
+                  pixels + static_cast<int64_t>(kept) * image_bytes);
     }
     ++kept;
   }
@@ -52,8 +56,9 @@ void DropUnreadable(std::vector<FolderSample>* samples, std::vector<std::string>
 }
 
 /// Decodes into `pixels`; returns, for each sample, why it could not be decoded, or "".
-std::vector<std::string> DecodeAll(FileTree* tree, const FolderPlan& plan, const ImageShape& shape, const LoadOptions& options,
-                                   const LoadProgress& progress, uint8_t* pixels) {
+std::vector<std::string> DecodeAll(FileTree* tree, const FolderPlan& plan, const ImageShape& shape,
+                                   const LoadOptions& options, const LoadProgress& progress,
+                                   uint8_t* pixels) {
   std::vector<bool> wanted(tree->files().size(), false);
   std::vector<size_t> slot(tree->files().size(), 0);
   for (size_t i = 0; i < plan.samples.size(); ++i) {
@@ -85,7 +90,8 @@ void CheckClasses(const Dataset& data, const std::string& where) {
   }
   const auto empty = std::find(counts.begin(), counts.end(), 0);
   if (empty == counts.end()) return;
-  Fail(ExitCode::kData, "class '{}' in '{}' has no training image that can be read ({} files were skipped, such as '{}': {})",
+  Fail(ExitCode::kData,
+       "class '{}' in '{}' has no training image that can be read ({} files were skipped, such as '{}': {})",
        Printable(data.classes[empty - counts.begin()]), Printable(where), data.skipped.size(),
        data.skipped.empty() ? "" : Printable(data.skipped.front().name),
        data.skipped.empty() ? "" : data.skipped.front().reason);
@@ -100,7 +106,8 @@ Dataset ReadImageFolder(FileTree* tree, const LoadOptions& options, const LoadPr
 
   Dataset data;
   data.shape = ShapeFor(plan, peeks, options);
-  const std::shared_ptr<uint8_t[]> pixels = AllocatePixels(static_cast<int64_t>(plan.samples.size()), data.shape);
+  const std::shared_ptr<uint8_t[]> pixels =
+      AllocatePixels(static_cast<int64_t>(plan.samples.size()), data.shape);
   std::vector<std::string> reasons = DecodeAll(tree, plan, data.shape, options, progress, pixels.get());
   DropUnreadable(&plan.samples, &reasons, pixels.get(), data.shape.size(), &plan.skipped);
   if (options.strict) FailIfStrict(plan.skipped, tree->where());

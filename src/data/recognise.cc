@@ -14,7 +14,8 @@ namespace {
 bool IsBatchName(std::string_view name) {
   if (name == "test_batch") return true;
   constexpr std::string_view kTrain = "data_batch_";
-  return name.starts_with(kTrain) && name.size() == kTrain.size() + 1 && name.back() >= '1' && name.back() <= '5';
+  return name.starts_with(kTrain) && name.size() == kTrain.size() + 1 && name.back() >= '1' &&
+         name.back() <= '5';
 }
 
 /// The official layout that a file of this name belongs to; kImageFolder for none.
@@ -27,16 +28,22 @@ Layout LayoutOf(std::string_view base_name) {
   return ParseIdxName(base_name).valid ? Layout::kIdx : Layout::kImageFolder;
 }
 
-std::string_view FolderOf(std::string_view path) { return path.substr(0, path.size() - BaseName(path).size()); }
+std::string_view FolderOf(std::string_view path) {
+  return path.substr(0, path.size() - BaseName(path).size());
+}
 
 }  // namespace
 
 std::string_view LayoutName(Layout layout) {
   switch (layout) {
-    case Layout::kImageFolder: return "image folder";
-    case Layout::kCifarBinary: return "CIFAR-10 binary";
-    case Layout::kCifarPython: return "CIFAR-10 python";
-    case Layout::kIdx: return "IDX";
+    case Layout::kImageFolder:
+      return "image folder";
+    case Layout::kCifarBinary:
+      return "CIFAR-10 binary";
+    case Layout::kCifarPython:
+      return "CIFAR-10 python";
+    case Layout::kIdx:
+      return "IDX";
   }
   return "image folder";
 }
@@ -48,14 +55,17 @@ Recognised Recognise(const FileTree& tree) {
     if (layout == Layout::kImageFolder) continue;
     const auto [at, is_new] = found.emplace(FolderOf(file.name), layout);
     if (is_new || at->second == layout) continue;
-    Fail(ExitCode::kData, "'{}{}' holds files of both {} and {}; expected one data set; move one of them elsewhere",
+    Fail(ExitCode::kData,
+         "'{}{}' holds files of both {} and {}; expected one data set; move one of them elsewhere",
          Printable(tree.where()), at->first.empty() ? "" : "/" + Printable(at->first), LayoutName(at->second),
          LayoutName(layout));
   }
   if (found.empty()) return {};
   if (found.size() > 1) {
-    Fail(ExitCode::kData, "'{}' holds {} data sets, such as '{}' and '{}'; expected one; give the path of one of them",
-         Printable(tree.where()), found.size(), Printable(found.begin()->first), Printable(found.rbegin()->first));
+    Fail(ExitCode::kData,
+         "'{}' holds {} data sets, such as '{}' and '{}'; expected one; give the path of one of them",
+         Printable(tree.where()), found.size(), Printable(found.begin()->first),
+         Printable(found.rbegin()->first));
   }
   return {found.begin()->second, found.begin()->first};
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bilinear resampling whose support grows with the reduction, so that a smaller image is an average and not a sample.
+// Bilinear resampling whose support grows with the reduction, so that a smaller image is an average and not a
+// sample.
 //
-// The same arithmetic as Pillow's Image.resize(BILINEAR): two passes, weights in 22-bit fixed point, 8 bits between.
+// The same arithmetic as Pillow's Image.resize(BILINEAR): two passes, weights in 22-bit fixed point, 8 bits
+// between.
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -19,7 +21,8 @@ struct Interval {
   double end = 0;
 };
 
-/// For each output pixel: the first input pixel it draws from, and the weights of that and the following ones.
+/// For each output pixel: the first input pixel it draws from, and the weights of that and the following
+/// ones.
 struct Weights {
   int most = 0;  // room for each output pixel
   std::vector<int> first;
@@ -113,10 +116,11 @@ Image Stretch(Image in, int height, int width) {
   return Resample(std::move(in), rows, columns, height, width);
 }
 
-/// The largest centred part that has the target's proportions. Resampling only that is what cutting the resampled whole
-/// would give, without the memory that a long thin image would take.
+/// The largest centred part that has the target's proportions. Resampling only that is what cutting the
+/// resampled whole would give, without the memory that a long thin image would take.
 Image Crop(Image in, int height, int width) {
-  const double scale = std::min(static_cast<double>(in.shape.height) / height, static_cast<double>(in.shape.width) / width);
+  const double scale =
+      std::min(static_cast<double>(in.shape.height) / height, static_cast<double>(in.shape.width) / width);
   const auto centred = [&](int in_size, int out_size) {
     const double margin = (in_size - out_size * scale) / 2;
     return Interval{std::max(0.0, margin), std::min<double>(in_size, in_size - margin)};
@@ -127,7 +131,8 @@ Image Crop(Image in, int height, int width) {
 }
 
 Image Pad(Image in, int height, int width) {
-  const double scale = std::min(static_cast<double>(height) / in.shape.height, static_cast<double>(width) / in.shape.width);
+  const double scale =
+      std::min(static_cast<double>(height) / in.shape.height, static_cast<double>(width) / in.shape.width);
   const auto scaled = [&](int size, int most) {
     return std::clamp(static_cast<int>(std::lround(size * scale)), 1, most);
   };
@@ -170,9 +175,15 @@ Image FitImage(Image image, const ImageShape& target, ResizePolicy policy) {
   if (image.shape.channels == 3 && target.channels == 1) image = ToGrey(image);
   if (image.shape.height != target.height || image.shape.width != target.width) {
     switch (policy) {
-      case ResizePolicy::kStretch: image = Stretch(std::move(image), target.height, target.width); break;
-      case ResizePolicy::kCrop: image = Crop(std::move(image), target.height, target.width); break;
-      case ResizePolicy::kPad: image = Pad(std::move(image), target.height, target.width); break;
+      case ResizePolicy::kStretch:
+        image = Stretch(std::move(image), target.height, target.width);
+        break;
+      case ResizePolicy::kCrop:
+        image = Crop(std::move(image), target.height, target.width);
+        break;
+      case ResizePolicy::kPad:
+        image = Pad(std::move(image), target.height, target.width);
+        break;
     }
   }
   if (image.shape.channels == 1 && target.channels == 3) image = ToColour(image);

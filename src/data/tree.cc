@@ -13,8 +13,9 @@ namespace {
 
 /// A file with such a name is meant as an image, so the user is told when it is none.
 bool IsNamedAsImage(std::string_view name) {
-  constexpr std::array<std::string_view, 16> kExtensions = {"jpg", "jpeg", "jpe",  "jfif", "png",  "apng", "webp", "gif",
-                                                            "bmp", "tif",  "tiff", "heic", "heif", "avif", "ppm",  "pgm"};
+  constexpr std::array<std::string_view, 16> kExtensions = {"jpg",  "jpeg", "jpe", "jfif", "png",  "apng",
+                                                            "webp", "gif",  "bmp", "tif",  "tiff", "heic",
+                                                            "heif", "avif", "ppm", "pgm"};
   const std::string_view base = BaseName(name);
   const size_t dot = base.rfind('.');
   if (dot == std::string_view::npos) return false;

@@ -21,14 +21,18 @@ inline constexpr int64_t kMaxFileBytes = int64_t{256} << 20;
 
 /// What the beginning of a file says about it.
 struct ImagePeek {
-  enum class Kind { kOther, kImage, kUnusable };  // kUnusable: named as an image or begun as one, but not readable
+  enum class Kind {
+    kOther,
+    kImage,
+    kUnusable
+  };  // kUnusable: named as an image or begun as one, but not readable
   Kind kind = Kind::kOther;
   ImageShape shape;    // kImage
   std::string reason;  // kUnusable
 };
 
 struct TreeFile {
-  std::string name;      // path inside the tree, parts divided by '/', none of them "." or ".."
+  std::string name;  // path inside the tree, parts divided by '/', none of them "." or ".."
   int64_t size = 0;
   int64_t modified = 0;  // nanoseconds; 0 in an archive
   std::string problem;   // why it has no content: a link into nowhere, a device. Empty: it has.
@@ -38,16 +42,16 @@ class FileTree {
  public:
   virtual ~FileTree() = default;
 
-  const std::string& where() const { return where_; }                    // for messages: the path that was given
-  const std::vector<TreeFile>& files() const { return files_; }          // by name
-  const std::vector<std::string>& folders() const { return folders_; }   // by name
+  const std::string& where() const { return where_; }            // for messages: the path that was given
+  const std::vector<TreeFile>& files() const { return files_; }  // by name
+  const std::vector<std::string>& folders() const { return folders_; }  // by name
 
   /// What each file is. Damage that a header does not show comes out when the image is decoded.
   virtual std::vector<ImagePeek> Peek(int threads, const LoadProgress& progress) = 0;
 
-  /// Calls visit(i, content, problem) for each file i that is wanted, in any order, from several threads at once.
-  /// `problem` is empty, or says why the file can't be read, and then the content is empty. Content is at most
-  /// kMaxFileBytes long.
+  /// Calls visit(i, content, problem) for each file i that is wanted, in any order, from several threads at
+  /// once. `problem` is empty, or says why the file can't be read, and then the content is empty. Content is
+  /// at most kMaxFileBytes long.
   using Visit = std::function<void(size_t i, std::string content, const std::string& problem)>;
   virtual void ReadEach(const std::vector<bool>& wanted, int threads, const Visit& visit) = 0;
 
@@ -63,8 +67,9 @@ std::unique_ptr<FileTree> OpenFolder(const std::filesystem::path& folder);
 /// Lists an archive, as ArchiveReader does.
 std::unique_ptr<FileTree> OpenArchive(const std::filesystem::path& archive, const LoadProgress& progress);
 
-/// Files and folders that programs leave behind and that no user means: .*, __MACOSX, Thumbs.db, desktop.ini, @eaDir.
-bool IsHidden(std::string_view name);         // one part of a path
+/// Files and folders that programs leave behind and that no user means: .*, __MACOSX, Thumbs.db, desktop.ini,
+/// @eaDir.
+bool IsHidden(std::string_view name);  // one part of a path
 bool HasHiddenPart(std::string_view path);
 
 /// The last part of a path.

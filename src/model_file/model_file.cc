@@ -3,10 +3,12 @@
 
 #include <ATen/core/grad_mode.h>
 
+#include <cmath>
 #include <cstring>
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/text.h"
 
 namespace spotter {
 namespace {
@@ -42,7 +44,9 @@ Preprocessing ReadPreprocessing(const Json& json) {
   for (size_t c = 0; c < static_cast<size_t>(p.shape.channels); ++c) {
     p.mean[c] = mean.at(c);
     p.std[c] = std.at(c);
-    if (!(p.std[c] > 0)) Fail(ExitCode::kModel, "its preprocessing has a standard deviation that is not above 0");
+    if (!(p.std[c] > 0) || !std::isfinite(p.std[c]) || !std::isfinite(p.mean[c])) {
+      Fail(ExitCode::kModel, "its preprocessing has a standard deviation that is not above 0, or a number that is not finite");
+    }
   }
   return p;
 }
@@ -58,6 +62,7 @@ Model ReadDescription(const SafetensorsFile& file) {
     Fail(ExitCode::kModel, "its format version is {}, and this program reads up to {}; use a newer Spotter", json.at("version").get<int>(), kVersion);
   }
   auto classes = json.at("classes").get<std::vector<std::string>>();
+  if (classes.empty()) Fail(ExitCode::kModel, "it has no classes");
   const Preprocessing p = ReadPreprocessing(json.at("preprocessing"));
   Network network(json.at("layers").get<std::string>(), {p.shape.height, p.shape.width, p.shape.channels},
                   static_cast<int64_t>(classes.size()));
@@ -126,7 +131,7 @@ Model LoadModel(const std::filesystem::path& path) {
     CopyParameters(file, "", model.network);
     return model;
   } catch (const Error& error) {
-    Fail(ExitCode::kModel, "'{}' can't be used as a model: {}", path.string(), error.what());
+    Fail(ExitCode::kModel, "'{}' can't be used as a model: {}", path.string(), Printable(error.what()));
   } catch (const std::exception&) {  // JSON of another form
     Fail(ExitCode::kModel, "'{}' can't be used as a model: its description is damaged; take another copy of it", path.string());
   }

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/text.h"
 
 namespace spotter {
 namespace {
@@ -20,6 +21,7 @@ constexpr uint64_t kMostHeader = 16 << 20;
 constexpr size_t kMostTensors = 65536;
 constexpr size_t kMostRank = 8;
 constexpr size_t kMostName = 512;
+constexpr size_t kMostDepth = 3;  // header, tensor, shape
 
 /// Bytes of one element, 0 for a dtype that we don't read.
 int64_t ElementBytes(std::string_view dtype) {
@@ -30,20 +32,43 @@ int64_t ElementBytes(std::string_view dtype) {
   return 0;
 }
 
-/// Parses JSON and refuses duplicate keys, which the parser itself would silently drop.
-json ParseStrictly(std::string_view text) {
-  std::vector<std::set<std::string>> keys;
-  const auto callback = [&](int, json::parse_event_t event, json& value) {
-    if (event == json::parse_event_t::object_start) keys.emplace_back();
-    if (event == json::parse_event_t::object_end) keys.pop_back();
-    if (event == json::parse_event_t::key && !keys.back().insert(value.get<std::string>()).second) {
-      Fail(ExitCode::kModel, "the header names '{}' twice", value.get<std::string>());
-    }
+/// Passes over JSON without keeping it; refuses what the parser would silently take: a key twice, and nesting without end.
+class Guard : public nlohmann::json_sax<json> {
+ public:
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(number_integer_t) override { return true; }
+  bool number_unsigned(number_unsigned_t) override { return true; }
+  bool number_float(number_float_t, const string_t&) override { return true; }
+  bool string(string_t&) override { return true; }
+  bool binary(binary_t&) override { return true; }
+  bool start_object(std::size_t) override { return Enter(); }
+  bool start_array(std::size_t) override { return Enter(); }
+  bool end_object() override { return Leave(); }
+  bool end_array() override { return Leave(); }
+  bool key(string_t& name) override {
+    if (!keys_.back().insert(name).second) Fail(ExitCode::kModel, "the header names '{}' twice", name);
     return true;
-  };
-  json header = json::parse(text, callback, /*allow_exceptions=*/false);
-  if (!header.is_object()) Fail(ExitCode::kModel, "the header is not a JSON object");
-  return header;
+  }
+  bool parse_error(std::size_t, const std::string&, const json::exception&) override { return false; }
+
+ private:
+  bool Enter() {
+    keys_.emplace_back();
+    if (keys_.size() > kMostDepth) Fail(ExitCode::kModel, "the header is nested too deep");
+    return true;
+  }
+  bool Leave() {
+    keys_.pop_back();
+    return true;
+  }
+  std::vector<std::set<std::string>> keys_;  // of each object (or array, then none) that is open
+};
+
+json ParseStrictly(std::string_view text) {
+  Guard guard;
+  if (!json::sax_parse(text, &guard)) Fail(ExitCode::kModel, "the header is not JSON");
+  return json::parse(text);
 }
 
 int64_t NonNegative(const json& value, const std::string& name) {
@@ -146,7 +171,7 @@ SafetensorsFile ReadSafetensors(const std::filesystem::path& path) {
   try {
     Parse(file);
   } catch (const Error& error) {
-    Fail(ExitCode::kModel, "'{}' is not a valid safetensors file: {}; take another copy of it", path.string(), error.what());
+    Fail(ExitCode::kModel, "'{}' is not a valid safetensors file: {}; take another copy of it", path.string(), Printable(error.what()));
   }
   return file;
 }

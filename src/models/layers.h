@@ -21,6 +21,9 @@ struct Window {
   Padding padding = Padding::kValid;
 };
 
+/// Throws Error(kUsage) for a layer of more than 2^31 weights or output values an image: no text may ask for more than can be counted.
+void CheckSize(int64_t weights, const FeatureShape& output);
+
 /// keras.layers.Conv2D with a bias. Parameters: weight (filters, in, kh, kw), bias (filters).
 std::unique_ptr<Layer> MakeConv(const FeatureShape& input, int64_t filters, const Window& window, const Activation* activation);
 

@@ -73,6 +73,7 @@ class Dense : public Layer {
            ToString(input));
     }
     output_shape_ = {0, 0, units};
+    CheckSize(units * input.channels, output_shape_);
     flops_ = 2 * units * input.channels;
     parameters_ = {{.name = "weight",
                     .role = ParameterRole::kKernel,
@@ -101,6 +102,14 @@ class ActivationLayer : public Layer {
 };
 
 }  // namespace
+
+void CheckSize(int64_t weights, const FeatureShape& output) {
+  constexpr int64_t kMost = int64_t{1} << 31;
+  if (weights > kMost || output.size() > kMost) {
+    Fail(ExitCode::kUsage, "with {} weights and an output of {} it is larger than any machine holds; use fewer units or filters", weights,
+         ToString(output));
+  }
+}
 
 std::unique_ptr<Layer> MakeGlobalAvgPool(const FeatureShape& input) { return std::make_unique<GlobalPool>(input, false); }
 std::unique_ptr<Layer> MakeGlobalMaxPool(const FeatureShape& input) { return std::make_unique<GlobalPool>(input, true); }

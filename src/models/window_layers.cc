@@ -64,6 +64,7 @@ class Conv : public WindowLayer {
       : WindowLayer("convolution", input, window), activation_(activation) {
     const int64_t taps = window.kernel_height * window.kernel_width;
     output_shape_.channels = filters;
+    CheckSize(filters * taps * input.channels, output_shape_);
     flops_ = 2 * output_shape_.size() * taps * input.channels;
     parameters_ = {{.name = "weight",
                     .role = ParameterRole::kKernel,
@@ -94,11 +95,17 @@ class MaxPool : public WindowLayer {
 
 class AvgPool : public WindowLayer {
  public:
-  AvgPool(const FeatureShape& input, const Window& window) : WindowLayer("pool", input, window) {
-    if (!symmetric()) Fail(ExitCode::kUsage, "an avgpool that pads one side more than the other is not supported; use 'valid'");
-  }
+  AvgPool(const FeatureShape& input, const Window& window) : WindowLayer("pool", input, window) {}
   at::Tensor Forward(const at::Tensor& x, const ForwardContext&) override {
-    return at::avg_pool2d(x, kernel(), stride(), PaddingLeft(), /*ceil_mode=*/false, /*count_include_pad=*/false);
+    if (symmetric()) return Average(x, /*count_include_pad=*/false);
+    // Zeros count in the sum for nothing; the same over ones gives the share of each window that is image.
+    const at::Tensor ones = at::ones({1, 1, x.size(2), x.size(3)}, x.options());
+    return Average(PadByHand(x, 0), true) / Average(PadByHand(ones, 0), true);
+  }
+
+ private:
+  at::Tensor Average(const at::Tensor& x, bool count_include_pad) const {
+    return at::avg_pool2d(x, kernel(), stride(), PaddingLeft(), /*ceil_mode=*/false, count_include_pad);
   }
 };
 

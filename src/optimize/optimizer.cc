@@ -120,8 +120,10 @@ class Sgd : public Optimizer {
     const at::NoGradGuard no_grad;
     for (size_t g = 0; g < groups_.size(); ++g) {
       if (groups_[g].parameters.empty()) continue;
-      // The buffers start at zero, so that the first step needs no case of its own (it makes them the gradient).
-      at::_fused_sgd_(groups_[g].Values(), groups_[g].Gradients(), momenta_[g], groups_[g].weight_decay, settings_.momentum,
+      // The buffers start at zero, so that the first step needs no case of its own (it makes them the gradient). Without momentum
+      // the kernel refuses them.
+      const at::TensorList buffers = settings_.momentum > 0 ? at::TensorList(momenta_[g]) : at::TensorList();
+      at::_fused_sgd_(groups_[g].Values(), groups_[g].Gradients(), buffers, groups_[g].weight_decay, settings_.momentum,
                       learning_rate, /*dampening=*/0, settings_.nesterov && settings_.momentum > 0, /*maximize=*/false,
                       /*is_first_step=*/false);
       groups_[g].DropGradients();

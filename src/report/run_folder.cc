@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/run_folder.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include <cerrno>
+
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
@@ -26,20 +31,41 @@ RunFolder RunFolder::Create(const fs::path& path) {
   if (!MakeNew(path)) {
     Fail(ExitCode::kUsage, "'{}' exists already, and a run never overwrites anything; give another --output, or --resume '{}'", path.string(), path.string());
   }
+  return MakeAt(path);
+}
+
+RunFolder RunFolder::MakeAt(const fs::path& path) {
   MakeFolders(path / "checkpoints");
-  return RunFolder(path);
+  RunFolder run(path);
+  run.TakeOver();
+  return run;
 }
 
 RunFolder RunFolder::CreateNumbered(const std::string& stem) {
   for (int number = 1;; ++number) {
     const fs::path path = fs::path("runs") / fmt::format("{}-{}", stem, number);
-    if (!MakeNew(path)) continue;
-    MakeFolders(path / "checkpoints");
-    return RunFolder(path);
+    if (MakeNew(path)) return MakeAt(path);
+  }
+}
+
+void RunFolder::TakeOver() const {
+  const int fd = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);  // the lock ends with the process
+  if (fd >= 0 && ::flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    Fail(ExitCode::kUsage, "another spotter trains in '{}' now; wait until it ends, or stop it", path_.string());
+  }
+  for (const fs::path& folder : {path_, checkpoints()}) {
+    std::error_code ignored;
+    for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+      const std::string name = entry.path().filename().string();
+      if (name.starts_with('.') && name.find(".tmp.") != std::string::npos) fs::remove(entry.path(), ignored);
+    }
   }
 }
 
 RunFolder RunFolder::Open(const fs::path& path) {
+  if (fs::is_directory(path / "checkpoints") && !fs::exists(path / "run.json")) {
+    Fail(ExitCode::kUsage, "the run '{}' was killed before it began, so there is nothing to go on with; remove the folder and start it anew", path.string());
+  }
   if (!fs::is_directory(path) || !fs::exists(path / "run.json")) {
     Fail(ExitCode::kUsage, "'{}' is no run: a folder with a run.json was expected, such as `spotter train` makes under runs/", path.string());
   }
@@ -59,7 +85,7 @@ TrainSettings RunFolder::ReadRecipe() const {
 
 void RunFolder::UpdateRun(const Json& fields) const {
   Json run = fs::exists(path_ / "run.json") ? ReadRun() : Json::object();
-  run.update(fields);
+  run.merge_patch(fields);
   WriteFileAtomically(path_ / "run.json", DumpJson(run, 2) + "\n");
 }
 

@@ -30,6 +30,10 @@ class RunFolder {
   /// An existing run. Throws Error(kUsage) when it is none.
   static RunFolder Open(const std::filesystem::path& path);
 
+  /// Makes this process the one that writes here, until it ends, and removes what a killed one left half written. Throws
+  /// Error(kUsage) when another process trains here now.
+  void TakeOver() const;
+
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path checkpoints() const { return path_ / "checkpoints"; }
   std::filesystem::path model_file() const { return path_ / "model.safetensors"; }
@@ -38,7 +42,7 @@ class RunFolder {
   void WriteRecipe(TrainSettings settings) const;
   TrainSettings ReadRecipe() const;
 
-  /// run.json: merged into what is there.
+  /// run.json: merged into what is there; null removes a field.
   void UpdateRun(const Json& fields) const;
   Json ReadRun() const;
 
@@ -48,6 +52,7 @@ class RunFolder {
   void WritePredictions(const std::string& csv) const;
 
  private:
+  static RunFolder MakeAt(const std::filesystem::path& path);
   explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
   std::filesystem::path path_;
 };

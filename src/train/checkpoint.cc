@@ -2,6 +2,7 @@
 #include "train/checkpoint.h"
 
 #include "base/error.h"
+#include "base/text.h"
 #include "model_file/model_file.h"
 
 namespace spotter {
@@ -37,9 +38,11 @@ RestoredRun LoadCheckpoint(const std::filesystem::path& path, const Network& net
       if (record == nullptr) Fail(ExitCode::kModel, "the tensor '{}{}' is missing", kOptimizerPrefix, name);
       CopyRecord(*record, tensor);
     }
-    return {TrainStateFromJson(Json::parse(file.metadata.at("state"))), Json::parse(file.metadata.at("fingerprint"))};
+    RestoredRun run{TrainStateFromJson(Json::parse(file.metadata.at("state"))), Json::parse(file.metadata.at("fingerprint"))};
+    if (!run.fingerprint.is_object()) Fail(ExitCode::kModel, "its fingerprint is damaged");
+    return run;
   } catch (const Error& error) {
-    Fail(ExitCode::kModel, "'{}' can't be resumed: {}", path.string(), error.what());
+    Fail(ExitCode::kModel, "'{}' can't be resumed: {}", path.string(), Printable(error.what()));
   } catch (const std::exception&) {
     Fail(ExitCode::kModel, "'{}' can't be resumed: its state is damaged", path.string());
   }

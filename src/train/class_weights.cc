@@ -22,8 +22,8 @@ std::vector<double> ClassWeights(const std::string& text, const std::vector<std:
   for (const std::string_view part : Split(text, ',')) {
     const size_t equals = part.rfind('=');
     const auto weight = equals == std::string_view::npos ? std::nullopt : ParseNumber(Trim(part.substr(equals + 1)));
-    if (!weight || *weight < 0) {
-      Fail(ExitCode::kUsage, "--class-weights {}: expected none, balanced, or CLASS=WEIGHT pairs with commas between them, as in \"cat=2,dog=0.5\"", text);
+    if (!weight || *weight <= 0) {
+      Fail(ExitCode::kUsage, "--class-weights {}: expected none, balanced, or CLASS=WEIGHT pairs (above 0) with commas between them, as in \"cat=2,dog=0.5\"", text);
     }
     const std::string name(Trim(part.substr(0, equals)));
     const auto found = std::find(classes.begin(), classes.end(), name);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/history.h"
 
+#include <stdexcept>
+
 namespace spotter {
 namespace {
 
@@ -66,6 +68,9 @@ TrainState TrainStateFromJson(const Json& j) {
   s.epochs_since_best = j.at("epochs_since_best");
   s.stopped_early = j.at("stopped_early");
   for (const Json& record : j.at("history")) s.history.push_back(EpochRecordFromJson(record));
+  if (s.epochs_done != static_cast<int64_t>(s.history.size()) || s.sums.steps < 0 || s.sums.images < s.sums.steps) {
+    throw std::out_of_range("the counts contradict each other");
+  }
   return s;
 }
 

@@ -49,6 +49,6 @@ struct TrainState {
 
 Json ToJson(const EpochRecord& record);
 Json ToJson(const TrainState& state);
-TrainState TrainStateFromJson(const Json& json);  // throws nlohmann's exceptions on another form
+TrainState TrainStateFromJson(const Json& json);  // throws std::exception on another form or on counts that can't be
 
 }  // namespace spotter

@@ -71,6 +71,9 @@ class Trainer {
   void SaveLast() { SaveCheckpoint(LastPath(), job_.model.network, *optimizer_, state_, Fingerprint()); }
 
   void Restore() {
+    if (!std::filesystem::exists(LastPath())) {
+      Fail(ExitCode::kModel, "there is no checkpoint '{}' to resume from; was the run stopped before its first? Start a new run", LastPath().string());
+    }
     RestoredRun run = LoadCheckpoint(LastPath(), job_.model.network, *optimizer_);
     const Json now = Fingerprint();
     if (run.fingerprint.value("data", "") != now["data"] || run.fingerprint.value("training_images", int64_t{0}) != images_) {
@@ -105,16 +108,16 @@ class Trainer {
       }
       const double rate = Rate();
       const StepResult result = step_.Run(batch, epoch, state_.sums.steps, rate);
-      if (!std::isfinite(result.loss)) FailDiverged(rate);
       rate_ = rate;
+      if (!std::isfinite(result.loss)) FailDiverged("loss", fmt::format("in epoch {}, step {} of {}", epoch + 1, state_.sums.steps + 1, steps_));
       AddStep(result, static_cast<int64_t>(batch.size()), SecondsSince(begin));
     }
     return true;
   }
 
-  [[noreturn]] void FailDiverged(double rate) const {
-    Fail(ExitCode::kDiverged, "the loss is not finite in epoch {}, step {} of {}, at a learning rate of {:.3g}; try --learning-rate {:.2g} (or --warmup-epochs 1)",
-         state_.epochs_done + 1, state_.sums.steps + 1, steps_, rate, settings_.schedule.learning_rate / 10);
+  [[noreturn]] void FailDiverged(const char* what, const std::string& where) const {
+    Fail(ExitCode::kDiverged, "the {} is not finite {}, at a learning rate of {:.3g}; try --learning-rate {:.2g} (or --warmup-epochs 1)", what,
+         where, rate_, settings_.schedule.learning_rate / 10);
   }
 
   void AddStep(const StepResult& result, int64_t images, double seconds) {
@@ -144,6 +147,7 @@ class Trainer {
     const Metrics metrics = ComputeMetrics(LabelsOf(job_.data, job_.splits.validation), logits, job_.model.network.classes());
     record.validation_loss = metrics.loss;
     record.validation_accuracy = metrics.accuracy;
+    if (!std::isfinite(metrics.loss)) FailDiverged("validation loss", fmt::format("after epoch {}", record.epoch));
   }
 
   /// Whether this epoch is the best so far by the monitored value (without validation images: by training's own).

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: Apache-2.0
+// Image folders and archives of them through LoadDataset: layouts, what is passed over, and what is wrong
+// with the rest.
+#include "data/load.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "data/test_files.h"
+
+namespace spotter {
+namespace {
+
+namespace fs = std::filesystem;
+
+const LoadOptions kNoCache{.use_cache = false};
+
+class ImageFolder : public testing::Test {
+ protected:
+  fs::path path() const { return folder_.path() / "data"; }
+  Dataset Load(const NamedFiles& files, const LoadOptions& options = kNoCache) {
+    fs::remove_all(path());
+    WriteFolder(path(), files);
+    return LoadDataset(path().string(), options);
+  }
+  std::string LoadError(const NamedFiles& files, const LoadOptions& options = kNoCache) {
+    return ErrorOf(ExitCode::kData, [&] { Load(files, options); });
+  }
+
+  const TemporaryFolder folder_;
+  const std::string red_ = DataFixture("tiny_red.png");
+  const std::string blue_ = DataFixture("tiny_blue.png");
+  const std::string grey_ = DataFixture("tiny_grey.png");
+};
+
+TEST_F(ImageFolder, ReadsPartsAndClasses) {
+  const Dataset data = Load(SmallDataset());
+  EXPECT_EQ(data.layout, "image folder");
+  EXPECT_EQ(data.source, path().string());
+  EXPECT_EQ(data.shape, (ImageShape{8, 8, 3}));
+  EXPECT_EQ(data.classes, (std::vector<std::string>{"blue", "red"}));
+  EXPECT_EQ(data.labels, (std::vector<int32_t>{0, 0, 1, 1, 0, 1, 0, 1}));
+  using enum Part;
+  EXPECT_EQ(data.parts,
+            (std::vector<Part>{kTrain, kTrain, kTrain, kTrain, kValidation, kValidation, kTest, kTest}));
+  EXPECT_EQ(data.names[3], "train/red/2.png");
+  EXPECT_EQ(data.names[7], "test/red/1.png");
+  for (int64_t i = 0; i < data.size(); ++i) {
+    const bool red = data.labels[i] == 1;
+    EXPECT_EQ(data.image(i)[0], red ? 200 : 20);
+    EXPECT_EQ(data.image(i)[2], red ? 30 : 200);
+  }
+}
+
+TEST_F(ImageFolder, ReadsTheSameFromEveryKindOfArchiveAndThroughAFolderAround) {
+  const Dataset expected = Load(SmallDataset());
+  for (const char* prefix : {"", "wrapper/", "./outer/inner/"}) {
+    for (const char* name : {"x.tar", "x.tar.gz", "x.zip"}) {
+      NamedFiles files = SmallDataset(prefix);
+      std::reverse(files.begin(), files.end());  // an archive's order does not matter
+      WriteArchive(folder_.path() / name, files);
+      const Dataset data = LoadDataset((folder_.path() / name).string(), kNoCache);
+      EXPECT_EQ(data.names, expected.names) << prefix << name;
+      EXPECT_EQ(data.labels, expected.labels);
+      EXPECT_EQ(data.parts, expected.parts);
+      EXPECT_TRUE(std::equal(data.image(0), data.image(data.size()), expected.image(0)));
+    }
+  }
+}
+
+TEST_F(ImageFolder, ReadsClassFoldersAlone) {
+  const Dataset data = Load({{"b/1.png", red_}, {"a/x/2.png", blue_}, {"a/1.png", blue_}});
+  EXPECT_EQ(data.classes, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(data.parts, std::vector<Part>(3, Part::kNone));
+  EXPECT_EQ(data.names, (std::vector<std::string>{"a/1.png", "a/x/2.png", "b/1.png"}));
+}
+
+TEST_F(ImageFolder, TakesTheOtherNamesOfParts) {
+  const Dataset data = Load({{"Training/a/1.png", red_},
+                             {"Training/b/1.png", blue_},
+                             {"VALIDATION/a/1.png", red_},
+                             {"Test/b/1.png", blue_}});
+  EXPECT_EQ(data.parts, (std::vector<Part>{Part::kTrain, Part::kTrain, Part::kValidation, Part::kTest}));
+}
+
+TEST_F(ImageFolder, AFolderNamedTrainMayBeAClass) {
+  const Dataset data = Load({{"bus/1.png", red_}, {"car/1.png", red_}, {"train/1.png", blue_}});
+  EXPECT_EQ(data.classes, (std::vector<std::string>{"bus", "car", "train"}));
+}
+
+TEST_F(ImageFolder, SortsClassesByTheirBytes) {
+  const Dataset data = Load({{"b/1.png", red_},
+                             {"B/1.png", red_},
+                             {"10/1.png", red_},
+                             {"9/1.png", red_},
+                             {"\xC3\xA9t\xC3\xA9/1.png", red_}});
+  EXPECT_EQ(data.classes, (std::vector<std::string>{"10", "9", "B", "b", "\xC3\xA9t\xC3\xA9"}));
+}
+
+TEST_F(ImageFolder, PassesOverHiddenAndForeignFiles) {
+  NamedFiles files = SmallDataset();
+  for (const char* name : {".DS_Store", ".hidden/a/1.png", "__MACOSX/train/blue/._1.png",
+                           "train/.ipynb_checkpoints/1.png", "train/blue/Thumbs.db", "train/red/desktop.ini",
+                           "train/red/._2.png", "README.md", "train/labels.csv"}) {
+    files.emplace_back(name, "no image");
+  }
+  const Dataset data = Load(files, {.strict = true, .use_cache = false});
+  EXPECT_EQ(data.size(), 8);
+  EXPECT_EQ(data.classes.size(), 2u);
+  EXPECT_TRUE(data.skipped.empty());
+}
+
+TEST_F(ImageFolder, GoesByContentRatherThanByExtension) {
+  const Dataset data = Load(
+      {{"a/1.txt", red_}, {"a/2", DataFixture("lossy.webp")}, {"b/1.gif", DataFixture("colour_420.jpg")}});
+  EXPECT_EQ(data.size(), 3);
+}
+
+TEST_F(ImageFolder, CountsAndNamesUnreadableImages) {
+  NamedFiles files = SmallDataset();
+  files.emplace_back("train/red/text.jpg", "this is text");
+  files.emplace_back("train/red/empty.png", "");
+  files.emplace_back("train/blue/cut.jpg",
+                     DataFixture("colour_420.jpg").substr(0, 900));  // its header is whole
+  files.emplace_back("train/blue/huge.png", DataFixture("huge.png"));
+  files.emplace_back("train/loose.png", red_);
+  const Dataset data = Load(files, {.image_size = 8, .use_cache = false});
+  EXPECT_EQ(data.size(), 8);
+  ASSERT_EQ(data.skipped.size(), 5u);
+  EXPECT_EQ(data.skipped[0].name, "train/blue/cut.jpg");
+  EXPECT_CONTAINS(data.skipped[0].reason, "damaged");
+  EXPECT_EQ(data.skipped[1].name, "train/blue/huge.png");
+  EXPECT_CONTAINS(data.skipped[1].reason, "too large");
+  EXPECT_CONTAINS(data.skipped[2].reason, "no class folder");
+  EXPECT_CONTAINS(data.skipped[3].reason, "empty");
+  EXPECT_CONTAINS(data.skipped[4].reason, "not a JPEG, PNG or WebP");
+  for (int64_t i = 0; i < data.size(); ++i)
+    EXPECT_EQ(data.image(i)[0], data.labels[i] == 1 ? 200 : 20) << data.names[i];
+}
+
+TEST_F(ImageFolder, StrictMakesAnUnreadableImageAnError) {
+  NamedFiles files = SmallDataset();
+  files.emplace_back("train/red/text.jpg", "this is text");
+  EXPECT_CONTAINS(LoadError(files, {.strict = true, .use_cache = false}), "train/red/text.jpg");
+  files.back() = {"train/red/cut.jpg", DataFixture("colour_420.jpg").substr(0, 900)};
+  EXPECT_CONTAINS(LoadError(files, {.strict = true, .use_cache = false}), "train/red/cut.jpg");
+}
+
+TEST_F(ImageFolder, GreyStaysGreyUntilOneImageIsColour) {
+  EXPECT_EQ(Load({{"a/1.png", grey_}, {"b/1.png", grey_}}).shape, (ImageShape{8, 8, 1}));
+  const Dataset data = Load({{"a/1.png", grey_}, {"b/1.png", red_}});
+  EXPECT_EQ(data.shape, (ImageShape{8, 8, 3}));
+  EXPECT_EQ(data.image(0)[1], 90);
+}
+
+TEST_F(ImageFolder, ChoosesTheSizeByItsRule) {
+  const std::string wide = DataFixture("colour.png");           // 23 x 37
+  const std::string larger = DataFixture("resize_source.png");  // 50 x 75
+  EXPECT_EQ(Load({{"a/1.png", wide}, {"b/1.png", wide}}).shape, (ImageShape{23, 37, 3}));
+  EXPECT_EQ(Load({{"a/1.png", wide}, {"b/1.png", red_}}).shape, (ImageShape{64, 64, 3}));
+  EXPECT_EQ(Load({{"a/1.png", larger}, {"b/1.png", larger}}).shape, (ImageShape{64, 64, 3}));
+  EXPECT_EQ(Load({{"a/1.png", wide}, {"b/1.png", wide}}, {.image_size = 20, .use_cache = false}).shape,
+            (ImageShape{20, 20, 3}));
+  EXPECT_CONTAINS(ErrorOf(ExitCode::kUsage, [&] { LoadDataset(path().string(), {.image_size = -1}); }),
+                  "image size is -1");
+}
+
+TEST_F(ImageFolder, MakesExactlyTheShapeOfAModel) {
+  const Dataset grey = Load({{"a/1.png", grey_}, {"b/1.png", red_}},
+                            {.image_size = 20, .shape = {6, 7, 1}, .use_cache = false});
+  EXPECT_EQ(grey.shape, (ImageShape{6, 7, 1}));
+  EXPECT_EQ(grey.image(0)[5], 90);
+  EXPECT_EQ(grey.image(1)[5], 75);  // 0.299 * 200 + 0.587 * 20 + 0.114 * 30
+  EXPECT_EQ(
+      Load({{"a/1.png", grey_}, {"b/1.png", grey_}}, {.shape = {8, 8, 3}, .use_cache = false}).shape.channels,
+      3);
+  EXPECT_CONTAINS(ErrorOf(ExitCode::kUsage,
+                          [&] {
+                            LoadDataset(path().string(), {.shape = {8, 8, 2}});
+                          }),
+                  "8 x 8 x 2");
+}
+
+TEST_F(ImageFolder, TheNumberOfThreadsChangesNothing) {
+  WriteFolder(path(), SmallDataset());
+  const Dataset one = LoadDataset(path().string(), {.image_size = 13, .use_cache = false, .threads = 1});
+  const Dataset four = LoadDataset(path().string(), {.image_size = 13, .use_cache = false, .threads = 4});
+  EXPECT_TRUE(std::equal(one.image(0), one.image(one.size()), four.image(0)));
+}
+
+TEST_F(ImageFolder, LinksAreFollowedAndLoopsAreHarmless) {
+  WriteFolder(path(), SmallDataset());
+  fs::create_directory_symlink(path(), path() / "train" / "red" / "loop");
+  fs::create_directory_symlink("../red", path() / "train" / "red" / "self");
+  fs::create_symlink(path() / "nowhere", path() / "train" / "red" / "broken.jpg");
+  fs::create_directory_symlink(path() / "train" / "red", path() / "train" / "crimson");
+  const Dataset data = LoadDataset(path().string(), kNoCache);
+  EXPECT_EQ(data.size(), 10);
+  EXPECT_EQ(data.classes, (std::vector<std::string>{"blue", "crimson", "red"}));
+  ASSERT_EQ(data.skipped.size(), 2u);  // by both ways to it
+  EXPECT_EQ(data.skipped[1].name, "train/red/broken.jpg");
+}
+
+TEST_F(ImageFolder, APipeIsNotWaitedFor) {
+  WriteFolder(path(), SmallDataset());
+  ASSERT_EQ(::mkfifo((path() / "train" / "red" / "pipe.jpg").c_str(), 0644), 0);
+  const Dataset data = LoadDataset(path().string(), kNoCache);
+  EXPECT_EQ(data.size(), 8);
+  ASSERT_EQ(data.skipped.size(), 1u);
+}
+
+TEST_F(ImageFolder, NamesWithStrangeBytesAreRead) {
+  const Dataset data = Load({{"a\n\xff/1.png", red_}, {"b/\xfe.png", blue_}});
+  EXPECT_EQ(data.size(), 2);
+  EXPECT_CONTAINS(LoadError({{"a\n\xff/1.jpg", "text"}}), "1.jpg");  // and errors stay one line
+}
+
+TEST_F(ImageFolder, AnEmptyFolder) { EXPECT_CONTAINS(LoadError({}), "it is empty"); }
+
+TEST_F(ImageFolder, AFolderWithoutImages) {
+  EXPECT_CONTAINS(LoadError({{"a/b.txt", "x"}}), "no JPEG, PNG or WebP images");
+}
+
+TEST_F(ImageFolder, AFolderWithOnlyAnArchive) {
+  EXPECT_CONTAINS(LoadError({{"x.tar.gz", "x"}}), "the archive 'x.tar.gz'");
+}
+
+TEST_F(ImageFolder, OneClassOnly) {
+  EXPECT_CONTAINS(LoadError({{"a/1.png", red_}, {"a/2.png", red_}}), "only one class, 'a'");
+  EXPECT_CONTAINS(LoadError({{"train/a/1.png", red_}, {"test/a/2.png", red_}}), "only one class, 'a'");
+}
+
+TEST_F(ImageFolder, LooseImages) {
+  EXPECT_CONTAINS(LoadError({{"1.png", red_}, {"2.png", blue_}}), "no class folder");
+  EXPECT_CONTAINS(LoadError({{"train/1.png", red_}, {"test/2.png", blue_}}), "such as cat/1.jpg");
+  EXPECT_CONTAINS(LoadError({{"train/a/1.png", red_}, {"train/b/1.png", red_}, {"test/2.png", blue_}}),
+                  "directly in 'test'");
+}
+
+TEST_F(ImageFolder, NoTrainingPart) {
+  EXPECT_CONTAINS(LoadError({{"test/a/1.png", red_}, {"test/b/1.png", red_}}), "no 'train'");
+}
+
+TEST_F(ImageFolder, AClassThatTheTrainingPartLacks) {
+  NamedFiles files = SmallDataset();
+  files.emplace_back("test/green/1.png", DataFixture("tiny_green.png"));
+  EXPECT_CONTAINS(LoadError(files), "class 'green' in its test part but not in train");
+}
+
+TEST_F(ImageFolder, TwoFoldersForOnePart) {
+  NamedFiles files = SmallDataset();
+  files.emplace_back("valid/red/1.png", red_);
+  EXPECT_CONTAINS(LoadError(files), "both 'val' and 'valid'");
+}
+
+TEST_F(ImageFolder, ImagesBesideTheParts) {
+  NamedFiles files = SmallDataset();
+  files.emplace_back("extra/red/1.png", red_);
+  EXPECT_CONTAINS(LoadError(files), "'extra' beside its parts");
+}
+
+TEST_F(ImageFolder, AnEmptyClassFolder) {
+  fs::create_directories(path() / "train" / "green");
+  WriteFolder(path(), SmallDataset());
+  EXPECT_CONTAINS(ErrorOf(ExitCode::kData, [&] { LoadDataset(path().string(), kNoCache); }), "'train/green'");
+}
+
+TEST_F(ImageFolder, NothingReadable) {
+  EXPECT_CONTAINS(LoadError({{"a/1.jpg", "text"}, {"b/1.jpg", "text"}}), "none of the 2 images");
+  EXPECT_CONTAINS(LoadError({{"a/1.png", red_}, {"b/1.jpg", "text"}}), "class 'b'");
+}
+
+TEST_F(ImageFolder, AnArchiveThatIsCutOrHostile) {
+  const fs::path archive = folder_.path() / "x.tar.gz";
+  WriteArchive(archive, SmallDataset());
+  WriteText(archive, ReadText(archive).substr(0, 200));
+  const auto error = [&] {
+    return ErrorOf(ExitCode::kData, [&] { LoadDataset(archive.string(), kNoCache); });
+  };
+  EXPECT_CONTAINS(error(), "x.tar.gz");
+  NamedFiles files = SmallDataset();
+  files.emplace_back("../train/red/3.png", red_);
+  WriteArchive(archive, files);
+  EXPECT_CONTAINS(error(), "'../train/red/3.png'");
+  WriteText(archive, red_);
+  EXPECT_CONTAINS(error(), "one image");
+}
+
+TEST_F(ImageFolder, AFileTwiceInAnArchive) {
+  NamedFiles files = SmallDataset();
+  files.push_back(files.front());
+  WriteArchive(folder_.path() / "x.tar", files);
+  EXPECT_CONTAINS(
+      ErrorOf(ExitCode::kData, [&] { LoadDataset((folder_.path() / "x.tar").string(), kNoCache); }), "twice");
+}
+
+TEST_F(ImageFolder, AHardLinkInATarIsNamed) {
+  WriteFolder(path(), SmallDataset());
+  fs::create_hard_link(path() / "train/red/1.png", path() / "train/red/3.png");
+  const std::string archive = (folder_.path() / "x.tar").string();
+  ASSERT_EQ(std::system(("tar --sort=name -cf " + archive + " -C " + path().string() + " .").c_str()), 0);
+  const Dataset data = LoadDataset(archive, kNoCache);
+  EXPECT_EQ(data.size(), 8);
+  ASSERT_EQ(data.skipped.size(), 1u);
+  EXPECT_CONTAINS(data.skipped[0].reason, "link");
+}
+
+}  // namespace
+}  // namespace spotter

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/trainer.h"
+
+#include <cmath>
+#include <limits>
+
+#include "base/error.h"
+#include "evaluate/evaluator.h"
+#include "evaluate/metrics.h"
+#include "support/small_run.h"
+#include "train/train_step.h"
+
+namespace spotter {
+namespace {
+
+std::string MessageOf(SmallRun& run, ExitCode code, bool resume = false) {
+  try {
+    run.Train(resume);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), code) << error.what();
+    return error.what();
+  }
+  ADD_FAILURE() << "it trained";
+  return "";
+}
+
+bool SameModel(const Network& a, const Network& b) {
+  for (size_t i = 0; i < a.parameters().size(); ++i) {
+    if (!at::equal(a.parameters()[i]->value, b.parameters()[i]->value)) return false;
+  }
+  return true;
+}
+
+TEST(Train, LearnsWhatCanBeLearnt) {
+  SmallRun run;
+  run.settings.epochs = 40;
+  const TrainOutcome outcome = run.Train();
+  EXPECT_EQ(outcome.end, TrainEnd::kFinished);
+  EXPECT_EQ(outcome.state.epochs_done, 40);
+  ASSERT_EQ(outcome.state.history.size(), 40u);
+  EXPECT_LT(outcome.state.history.back().train_loss, outcome.state.history.front().train_loss / 2);
+  EXPECT_GT(outcome.state.history[static_cast<size_t>(outcome.state.best_epoch) - 1].validation_accuracy, 0.9);
+  // Images that it never saw, by the model that it leaves.
+  const Dataset more = ColourPatches(300);
+  std::vector<int64_t> unseen;
+  for (int64_t i = 90; i < 300; ++i) unseen.push_back(i);
+  const auto logits = ComputeLogits(run.model->network, run.model->preprocessing, more, unseen, Compute{});
+  EXPECT_GT(ComputeMetrics(LabelsOf(more, unseen), logits, 3).accuracy, 0.9);
+}
+
+TEST(Train, TellsTheObserverEveryStepAndEpoch) {
+  SmallRun run;
+  std::vector<StepReport> reports;
+  run.observer.on_step = [&](const StepReport& report) { reports.push_back(report); };
+  const TrainOutcome outcome = run.Train();
+  // 90 images, a quarter of each class's 30 (8) for validation: 66 to train, five batches of 16 and less an epoch.
+  ASSERT_EQ(reports.size(), 15u);
+  EXPECT_EQ(reports[6].epoch, 2);
+  EXPECT_EQ(reports[6].step, 2);
+  EXPECT_EQ(reports[6].steps, 5);
+  EXPECT_EQ(reports[6].epochs, 3);
+  ASSERT_EQ(run.observer.epochs.size(), 3u);
+  for (size_t i = 0; i < 3; ++i) {
+    const EpochRecord& record = run.observer.epochs[i];
+    EXPECT_EQ(record.epoch, static_cast<int64_t>(i) + 1);
+    EXPECT_EQ(record.train_loss, outcome.state.history[i].train_loss);
+    EXPECT_EQ(record.train_loss, reports[5 * i + 4].loss);
+    EXPECT_EQ(record.train_accuracy, reports[5 * i + 4].accuracy);
+    EXPECT_NEAR(std::round(record.train_accuracy * 66), record.train_accuracy * 66, 1e-9) << "every image counts once";
+    EXPECT_NEAR(std::round(*record.validation_accuracy * 24), *record.validation_accuracy * 24, 1e-9);
+    EXPECT_EQ(record.learning_rate, 0.01);
+    EXPECT_GE(record.data_wait_fraction, 0);
+    EXPECT_LE(record.data_wait_fraction, 1);
+    EXPECT_GT(record.images_per_second, 0);
+    EXPECT_GT(record.seconds, 0);
+  }
+}
+
+TEST(Train, IsAFunctionOfTheSeed) {
+  SmallRun a, b, other;
+  other.settings.seed = 6;
+  a.Train();
+  b.Train();
+  other.Train();
+  EXPECT_TRUE(SameModel(a.model->network, b.model->network));
+  EXPECT_FALSE(SameModel(a.model->network, other.model->network));
+}
+
+// Keras' rule (min_delta 0): stop when the last `patience` epochs were none better than the best, and go back to its weights.
+TEST(Train, StopsEarlyAndKeepsTheBestWeights) {
+  SmallRun run;
+  run.settings.epochs = 60;
+  run.settings.early_stopping = 2;
+  run.settings.schedule.learning_rate = 0.05;  // so that the validation loss goes up now and then
+  const TrainOutcome outcome = run.Train();
+  ASSERT_EQ(outcome.end, TrainEnd::kStoppedEarly);
+  EXPECT_LT(outcome.state.epochs_done, 60);
+  double best = std::numeric_limits<double>::infinity();
+  int64_t best_epoch = 0;
+  int64_t waited = 0;
+  for (size_t i = 0; i < outcome.state.history.size(); ++i) {
+    const bool better = *outcome.state.history[i].validation_loss < best;
+    EXPECT_EQ(run.observer.best_so_far[i], better);
+    waited = better ? 0 : waited + 1;
+    if (better) best = *outcome.state.history[i].validation_loss, best_epoch = outcome.state.history[i].epoch;
+    EXPECT_EQ(waited == 2, i + 1 == outcome.state.history.size()) << "epoch " << i + 1;
+  }
+  EXPECT_EQ(outcome.state.best_epoch, best_epoch);
+  EXPECT_EQ(outcome.state.epochs_done, best_epoch + 2);
+  // The weights that are left give the best epoch's validation loss.
+  const Splits splits = MakeSplits(run.data, run.validation_fraction, 0, 5);
+  const auto logits = ComputeLogits(run.model->network, run.model->preprocessing, run.data, splits.validation, Compute{});
+  EXPECT_DOUBLE_EQ(ComputeMetrics(LabelsOf(run.data, splits.validation), logits, 3).loss, best);
+  EXPECT_TRUE(SameModel(run.model->network, LoadModel(run.best()).network));
+}
+
+TEST(Train, KeepLastKeepsTheLastWeights) {
+  SmallRun best, last;
+  for (SmallRun* run : {&best, &last}) {
+    run->settings.epochs = 12;
+    run->settings.schedule.learning_rate = 0.05;
+  }
+  last.settings.keep = "last";
+  ASSERT_LT(best.Train().state.best_epoch, 12) << "choose a run whose last epoch is not its best";
+  last.Train();
+  EXPECT_FALSE(SameModel(best.model->network, last.model->network));
+  EXPECT_TRUE(SameModel(best.model->network, LoadModel(last.best()).network));
+}
+
+TEST(Train, MonitorsTheAccuracyWhereItIsTold) {
+  SmallRun run;
+  run.settings.epochs = 12;
+  run.settings.monitor = "validation-accuracy";
+  const TrainOutcome outcome = run.Train();
+  double best = -1;
+  int64_t best_epoch = 0;
+  for (const EpochRecord& record : outcome.state.history) {
+    if (*record.validation_accuracy > best) best = *record.validation_accuracy, best_epoch = record.epoch;
+  }
+  EXPECT_EQ(outcome.state.best_epoch, best_epoch);
+  EXPECT_EQ(outcome.state.best_value, best);
+}
+
+TEST(Train, WithoutValidationImagesFollowsTheTrainingLoss) {
+  SmallRun run;
+  run.validation_fraction = 0;
+  const TrainOutcome outcome = run.Train();
+  EXPECT_FALSE(outcome.state.history[0].validation_loss.has_value());
+  EXPECT_EQ(outcome.state.best_value, -outcome.state.history[static_cast<size_t>(outcome.state.best_epoch) - 1].train_loss);
+}
+
+TEST(Train, SaysWhereTheLossStoppedBeingFinite) {
+  SmallRun run;
+  run.settings.schedule.learning_rate = 1e30;
+  const std::string message = MessageOf(run, ExitCode::kDiverged);
+  for (const char* part : {"not finite", "epoch 1, step 2 of 5", "learning rate of 1e+30", "--learning-rate 1e+29"}) {
+    EXPECT_NE(message.find(part), std::string::npos) << message;
+  }
+  EXPECT_FALSE(std::filesystem::exists(run.last()));
+}
+
+TEST(Train, ALossThatIsNotFiniteLeavesTheCheckpointBefore) {
+  SmallRun run;
+  run.settings.epochs = 1;
+  run.Train();
+  const std::string before = ReadText(run.last());
+  run.settings.epochs = 2;
+  run.settings.schedule.learning_rate = 1e30;
+  EXPECT_NE(MessageOf(run, ExitCode::kDiverged, /*resume=*/true).find("epoch 2, step 2"), std::string::npos);
+  EXPECT_EQ(ReadText(run.last()), before);
+}
+
+// One step an epoch: the step's own loss is from before it, so that only validation sees what it has done.
+TEST(Train, ValidationThatIsNotFiniteIsDivergenceToo) {
+  SmallRun run;
+  run.settings.batch_size = 1000;
+  run.settings.epochs = 1;
+  run.settings.schedule.learning_rate = 1e30;
+  const std::string message = MessageOf(run, ExitCode::kDiverged);
+  EXPECT_NE(message.find("the validation loss is not finite after epoch 1"), std::string::npos) << message;
+  EXPECT_FALSE(std::filesystem::exists(run.last()));
+}
+
+TEST(Train, ACheckpointThatCantBeWrittenIsAnIoError) {
+  SmallRun run;
+  run.observer.on_step = [&](const StepReport&) { std::filesystem::remove_all(run.folder.path()); };
+  MessageOf(run, ExitCode::kIo);
+}
+
+TEST(NewModel, RefusesAShiftOfMoreThanHalfTheImage) {
+  SmallRun run;
+  run.settings.shift = 5;
+  EXPECT_NE(MessageOf(run, ExitCode::kUsage).find("--shift 5: expected at most half the smaller side of the images, 4"), std::string::npos);
+}
+
+TEST(NewModel, NormalizesAsTheSettingsSay) {
+  SmallRun run;
+  run.settings.epochs = 1;
+  run.Train();
+  EXPECT_NE(run.model->preprocessing.mean[0], 0.0f);
+  SmallRun unit;
+  unit.settings.epochs = 1;
+  unit.settings.normalize = "unit";
+  unit.Train();
+  EXPECT_EQ(unit.model->preprocessing.mean, (std::array<float, 3>{0, 0, 0}));
+  EXPECT_EQ(unit.model->preprocessing.std, (std::array<float, 3>{1, 1, 1}));
+}
+
+// One image, one dense layer, SGD: the step must be w - rate * (softmax - one-hot) * x, worked out here in double.
+TEST(TrainStep, IsGradientDescentOnTheCrossEntropy) {
+  Dataset data;
+  data.shape = {1, 2, 1};
+  data.classes = {"a", "b"};
+  data.labels = {1};
+  data.pixels = std::shared_ptr<uint8_t[]>(new uint8_t[2]{255, 51});
+  const Preprocessing preprocessing{.shape = data.shape};
+  Network network("flatten, dense classes", {1, 2, 1}, 2);
+  network.parameters()[0]->value.copy_(at::tensor({0.3f, -0.2f, 0.1f, 0.4f}).reshape({2, 2}));
+  network.parameters()[1]->value.zero_();
+  const auto optimizer = MakeOptimizer({.name = "sgd", .momentum = 0}, network.parameters());
+  TrainStep step({.data = data, .preprocessing = preprocessing, .network = network, .optimizer = *optimizer, .augmentation = {},
+                  .compute = {}, .class_weights = {}});
+  const StepResult result = step.Run(std::vector<int64_t>{0}, 0, 0, 0.5);
+  const double x[2] = {1, 0.2}, z[2] = {0.3 * 1 - 0.2 * 0.2, 0.1 * 1 + 0.4 * 0.2};
+  const double p0 = 1 / (1 + std::exp(z[1] - z[0]));
+  EXPECT_NEAR(result.loss, -std::log(1 - p0), 1e-6);
+  EXPECT_EQ(result.correct, 0);
+  const double gradient[2] = {p0, -p0};
+  const double before[4] = {0.3, -0.2, 0.1, 0.4};
+  const at::Tensor weight = network.parameters()[0]->value.detach().contiguous(), bias = network.parameters()[1]->value.detach();
+  for (int i = 0; i < 4; ++i) EXPECT_NEAR(weight.data_ptr<float>()[i], before[i] - 0.5 * gradient[i / 2] * x[i % 2], 1e-6) << i;
+  for (int i = 0; i < 2; ++i) EXPECT_NEAR(bias.data_ptr<float>()[i], -0.5 * gradient[i], 1e-6) << i;
+}
+
+TEST(TrainStep, WeighsClasses) {
+  // Logits 0 give a loss of log 2 each; with weights the mean is weighted, so that it stays log 2, and the gradient follows the weights.
+  Dataset data;
+  data.shape = {1, 1, 1};
+  data.classes = {"a", "b"};
+  data.labels = {0, 1};
+  data.pixels = std::shared_ptr<uint8_t[]>(new uint8_t[2]{255, 255});
+  const Preprocessing preprocessing{.shape = data.shape};
+  Network network("flatten, dense classes", {1, 1, 1}, 2);
+  for (Parameter* parameter : network.parameters()) parameter->value.zero_();
+  const auto optimizer = MakeOptimizer({.name = "sgd", .momentum = 0}, network.parameters());
+  TrainStep step({.data = data, .preprocessing = preprocessing, .network = network, .optimizer = *optimizer, .augmentation = {},
+                  .compute = {}, .class_weights = {3, 1}});
+  EXPECT_NEAR(step.Run(std::vector<int64_t>{0, 1}, 0, 0, 1).loss, std::log(2), 1e-6);
+  // d loss / d bias[0] = (3 * (1/2 - 1) + 1 * 1/2) / (3 + 1) = -1/4
+  EXPECT_NEAR(network.parameters()[1]->value.detach().data_ptr<float>()[0], 0.25, 1e-6);
+}
+
+}  // namespace
+}  // namespace spotter

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// spotter evaluate: its figures agree with each other, with the run's own, and with the predictions that they sum up.
+#include "cli/cli_test.h"
+
+namespace spotter {
+namespace {
+
+class EvaluateTest : public CliTest {
+ protected:
+  void SetUp() override { MakeRun({.each = 60}); }
+};
+
+TEST_F(EvaluateTest, JsonHoldsAllAndAgrees) {
+  const Json json = SucceedWithJson({"evaluate", "run", "--json", "--predictions", "all.csv"});
+  for (const char* key : {"accuracy", "loss", "accuracy_interval", "per_class", "macro", "weighted", "confusion_matrix", "images"}) {
+    EXPECT_TRUE(json.contains(key)) << key;
+  }
+  EXPECT_EQ(json["split"], "test");
+
+  Table predictions = ReadCsv(ReadText(at("all.csv")));
+  predictions.erase(predictions.begin());
+  ASSERT_EQ(predictions.size(), json["images"].get<size_t>());
+  int correct = 0;
+  std::map<std::pair<std::string, std::string>, int> counts;
+  for (const Words& row : predictions) {
+    EXPECT_EQ(row[4], row[1] == row[2] ? "1" : "0");
+    EXPECT_TRUE(row[0].starts_with(row[1] + "/")) << "the label of " << row[0] << " is its folder";
+    correct += row[1] == row[2];
+    ++counts[{row[1], row[2]}];
+  }
+  const double accuracy = static_cast<double>(correct) / static_cast<double>(predictions.size());
+  EXPECT_GT(accuracy, 0.2);
+  EXPECT_NEAR(json["accuracy"].get<double>(), accuracy, 1e-12);
+  EXPECT_LE(json["accuracy_interval"][0].get<double>(), accuracy);
+  EXPECT_GE(json["accuracy_interval"][1].get<double>(), accuracy);
+  const Words classes = {"blue", "green", "red"};
+  for (size_t t = 0; t < 3; ++t) {
+    for (size_t p = 0; p < 3; ++p) EXPECT_EQ(json["confusion_matrix"][t][p], (counts[{classes[t], classes[p]}]));
+  }
+  EXPECT_EQ(ReadText(at("all.csv")), ReadText(at("run/predictions.csv")));
+
+  Json run = Json::parse(ReadText(at("run/metrics.json")))["test"];
+  for (const char* key : {"accuracy", "loss", "accuracy_interval", "per_class", "macro", "weighted", "confusion_matrix"}) {
+    EXPECT_EQ(run[key], json[key]) << key;
+  }
+}
+
+TEST_F(EvaluateTest, Splits) {
+  const Json record = Json::parse(ReadText(at("run/run.json")))["data"];
+  int sum = 0;
+  for (const std::string split : {"train", "validation", "test"}) {
+    const Json json = SucceedWithJson({"evaluate", "run", "--json", "--split", split});
+    EXPECT_EQ(json["split"], split);
+    EXPECT_EQ(json["images"], record[split]) << split;
+    sum += json["images"].get<int>();
+  }
+  EXPECT_EQ(SucceedWithJson({"evaluate", "run", "--json", "--split", "all"})["images"], sum);
+  EXPECT_EQ(sum, 180);
+}
+
+TEST_F(EvaluateTest, AFolderOfOtherPictures) {
+  MakeImageFolder(at("fresh"), {.classes = {"green", "red"}, .each = 7, .seed = 5});
+  const Json json = SucceedWithJson({"evaluate", "run/model.safetensors", "fresh", "--json"});
+  EXPECT_EQ(json["images"], 14);  // all of them: the model has seen none
+  EXPECT_EQ(json["per_class"].size(), 3U);
+  EXPECT_EQ(SucceedWithJson({"evaluate", "run", "fresh", "--json"})["images"], 14);
+}
+
+TEST_F(EvaluateTest, AnUnknownClass) {
+  MakeImageFolder(at("fresh"), {.classes = {"green", "purple"}, .each = 7});
+  Refuse(3, {"evaluate", "run", "fresh"}, {"'purple'", "blue, green, red"});
+}
+
+TEST_F(EvaluateTest, AModelAloneNeedsData) {
+  fs::copy_file(at("run/model.safetensors"), at("alone.safetensors"));
+  Refuse(2, {"evaluate", "alone.safetensors"}, {"spotter evaluate alone.safetensors DATA"});
+  EXPECT_EQ(SucceedWithJson({"evaluate", "alone.safetensors", "pictures", "--json"})["images"], 180);
+}
+
+TEST_F(EvaluateTest, Tables) {
+  const Json json = SucceedWithJson({"evaluate", "run", "--json", "--csv", "classes.csv", "--confusion-csv", "matrix.csv"});
+  const Table classes = ReadCsv(ReadText(at("classes.csv")));
+  ASSERT_EQ(classes.size(), 1 + 3 + 2U);
+  EXPECT_EQ(classes[0], Words({"class", "precision", "recall", "f1", "support"}));
+  for (size_t c = 0; c < 3; ++c) {
+    EXPECT_EQ(classes[1 + c][0], json["per_class"][c]["class"].get<std::string>());
+    EXPECT_NEAR(std::stod(classes[1 + c][3]), json["per_class"][c]["f1"].get<double>(), 1e-9);
+  }
+  const Table matrix = ReadCsv(ReadText(at("matrix.csv")));
+  ASSERT_EQ(matrix.size(), 1 + 3U);
+  EXPECT_EQ(matrix[0], Words({"truth", "blue", "green", "red"}));
+  for (size_t r = 0; r < 3; ++r) {
+    for (size_t c = 0; c < 3; ++c) EXPECT_EQ(std::stoi(matrix[1 + r][1 + c]), json["confusion_matrix"][r][c].get<int>());
+  }
+  Refuse(6, {"evaluate", "run", "--csv", "nowhere/classes.csv"}, {"nowhere"});
+}
+
+TEST_F(EvaluateTest, TextNamesTheClasses) {
+  const std::string text = Succeed({"evaluate", "run"}).out;
+  for (const char* part : {"accuracy", "95 % interval", "precision", "macro average", "truth \\ predicted", "green"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part;
+  }
+}
+
+}  // namespace
+}  // namespace spotter

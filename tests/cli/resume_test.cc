@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+// A run that is stopped or killed and goes on is, bit for bit, the run that was never stopped.
+#include <random>
+
+#include "cli/cli_test.h"
+
+namespace spotter {
+namespace {
+
+class ResumeTest : public CliTest {
+ protected:
+  void SetUp() override { MakeImageFolder(at("pictures"), {.each = 50, .side = 32}); }
+
+  /// Four epochs of fifteen steps, with all that a run carries from step to step: moments, running means, dropout, augmentation,
+  /// a schedule.
+  static Words Command(const std::string& run, const Words& more = {}) {
+    return Words{"train", "pictures", "--output", run, "--model",
+                 "conv 16 relu, batchnorm, conv 16 relu, maxpool 2, dropout 0.2, flatten, dense 32 relu, dropout 0.5, dense classes",
+                 "--threads", "1", "--batch-size", "8", "--epochs", "4", "--optimizer", "adamw", "--weight-decay", "0.01",
+                 "--schedule", "cosine", "--warmup-epochs", "1", "--flip", "--shift", "2", "--quiet"} + more;
+  }
+  std::unique_ptr<Process> Start(const Words& arguments) const { return std::make_unique<Process>(Words{SPOTTER_BINARY} + arguments, Here()); }
+
+  /// Waits until `ready`, or until the process ends; true when it still runs.
+  static bool Await(Process& process, const std::function<bool()>& ready) {
+    while (process.Running() && !ready()) {
+      if (process.Seconds() > 60) return false;
+      std::this_thread::sleep_for(std::chrono::microseconds(200));
+    }
+    return process.Running();
+  }
+  size_t EpochsOf(const std::string& run) const {
+    const size_t lines = Lines(ReadText(at(run) / "metrics.csv")).size();
+    return lines == 0 ? 0 : lines - 1;
+  }
+  /// The columns of metrics.csv that don't tell times.
+  Table History(const std::string& run) const {
+    Table table = ReadCsv(ReadText(at(run) / "metrics.csv"));
+    for (Words& row : table) row.resize(6);
+    EXPECT_EQ(table.at(0).back(), "learning_rate");
+    return table;
+  }
+  void ExpectSameRun(const std::string& run, const std::string& reference) const {
+    EXPECT_EQ(Differences(at(run) / "checkpoints/last.safetensors", at(reference) / "checkpoints/last.safetensors"), "") << run;
+    EXPECT_EQ(Differences(at(run) / "model.safetensors", at(reference) / "model.safetensors"), "") << run;
+    EXPECT_EQ(ReadText(at(run) / "predictions.csv"), ReadText(at(reference) / "predictions.csv")) << run;
+    EXPECT_EQ(History(run), History(reference)) << run;
+    EXPECT_EQ(Json::parse(ReadText(at(run) / "run.json"))["status"], "finished");
+    for (const auto& entry : fs::recursive_directory_iterator(at(run))) {
+      EXPECT_EQ(entry.path().filename().string().find(".tmp."), std::string::npos) << "a temporary file was left: " << entry.path();
+    }
+  }
+  bool HalfWritten(const std::string& run) const {
+    std::error_code ignored;
+    for (const auto& entry : fs::directory_iterator(at(run) / "checkpoints", ignored)) {
+      if (entry.path().filename().string().starts_with('.')) return true;
+    }
+    return false;
+  }
+};
+
+// The important one. Kills fall at times spread over the whole run, start-up and the last evaluation included, several in one run.
+TEST_F(ResumeTest, KilledAtAnyTime) {
+  const Outcome whole = Succeed(Command("reference"));
+  std::mt19937 random(2026);
+  constexpr int kLeastKills = 16;
+  int kills = 0;
+  int stops = 0;
+  for (int number = 0; kills < kLeastKills && number < 40; ++number) {
+    const std::string run = "run-" + std::to_string(number);
+    auto process = Start(Command(run));
+    for (int blow = 0; process->Running(); ++blow) {
+      // Up to four blows a run; the later ones come early in their process, else the run would end before them.
+      const double share = (blow == 0 ? 0.25 + 0.8 * (number % 8) / 8.0 : 0.4) + 0.3 * static_cast<double>(random() % 100) / 100;
+      const bool in_writing = random() % 3 == 0;
+      const bool gently = random() % 4 == 0;
+      Await(*process, [&] {
+        return blow < 4 && (in_writing ? fs::exists(at(run) / "run.json") && HalfWritten(run) : process->Seconds() > share * whole.seconds);
+      });
+      process->Signal(gently ? SIGTERM : SIGKILL);
+      const Outcome outcome = process->Wait();
+      if (outcome.signal == 0 && outcome.code == 0) break;
+      if (outcome.signal == SIGKILL) ++kills;
+      if (outcome.code == 75) ++stops;
+      ASSERT_TRUE(outcome.signal == SIGKILL || outcome.signal == SIGTERM || outcome.code == 75) << outcome.code << outcome.err;
+      if (!fs::exists(at(run) / "run.json")) {  // before the run began there is nothing to resume
+        fs::remove_all(at(run));
+        process = Start(Command(run));
+      } else if (Json::parse(ReadText(at(run) / "run.json"))["status"] == "finished") {
+        break;
+      } else {
+        process = Start({"train", "--resume", run, "--quiet"});
+      }
+    }
+    ExpectSameRun(run, "reference");
+    if (HasFailure()) return;
+  }
+  EXPECT_GE(kills, kLeastKills);
+  RecordProperty("kills", kills);
+  RecordProperty("stops", stops);
+  std::printf("%d kills and %d stops\n", kills, stops);
+}
+
+TEST_F(ResumeTest, KilledBeforeTheFirstCheckpoint) {
+  Succeed(Command("reference"));
+  auto process = Start(Command("run"));
+  ASSERT_TRUE(Await(*process, [&] { return fs::exists(at("run/run.json")); }));
+  process->Signal(SIGKILL);
+  process->Wait();
+  ASSERT_FALSE(fs::exists(at("run/checkpoints/last.safetensors"))) << "the kill came too late for this test";
+  Succeed({"train", "--resume", "run", "--quiet"});
+  ExpectSameRun("run", "reference");
+
+  // Even earlier: a folder and no more. There is nothing to resume, and the message says so.
+  fs::create_directories(at("early/checkpoints"));
+  Refuse(2, {"train", "--resume", "early"}, {"'early'", "before it began", "start it anew"});
+}
+
+TEST_F(ResumeTest, SignalsStopARunThatGoesOnLater) {
+  Succeed(Command("reference"));
+  for (const int signal : {SIGINT, SIGTERM}) {
+    const std::string run = signal == SIGINT ? "interrupted" : "terminated";
+    auto process = Start(Command(run));
+    ASSERT_TRUE(Await(*process, [&] { return EpochsOf(run) == 1; }));
+    const double before = process->Seconds();
+    process->Signal(signal);
+    const Outcome outcome = process->Wait();
+    EXPECT_EQ(outcome.code, 75) << outcome.err;
+    EXPECT_LT(outcome.seconds - before, 5);
+    EXPECT_NE(outcome.err.find("spotter train --resume " + run), std::string::npos) << outcome.err;
+    EXPECT_EQ(outcome.out, "");
+    EXPECT_EQ(Json::parse(ReadText(at(run) / "run.json"))["status"], "stopped");
+    Succeed({"train", "--resume", run, "--quiet"});
+    ExpectSameRun(run, "reference");
+  }
+}
+
+TEST_F(ResumeTest, JsonTellsThatItWasStopped) {
+  auto process = Start(Command("run", {"--json"}));
+  ASSERT_TRUE(Await(*process, [&] { return EpochsOf("run") == 1; }));
+  process->Signal(SIGTERM);
+  const Outcome outcome = process->Wait();
+  EXPECT_EQ(outcome.code, 75);
+  EXPECT_EQ(Json::parse(Lines(outcome.out).back())["event"], "stopped");
+}
+
+TEST_F(ResumeTest, ASecondInterruptEndsAtOnce) {
+  // One step of this run takes long, so that the second signal comes within it.
+  const Words slow = {"train", "pictures", "--output", "run", "--quiet", "--threads", "1", "--image-size", "96", "--batch-size", "120",
+                      "--precision", "fp32", "--model", "conv 128 relu, conv 128 relu, conv 128 relu, flatten, dense classes"};
+  auto process = Start(slow);
+  ASSERT_TRUE(Await(*process, [&] { return fs::exists(at("run/run.json")); }));
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  process->Signal(SIGINT);
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  const double before = process->Seconds();
+  process->Signal(SIGINT);
+  const Outcome outcome = process->Wait();
+  EXPECT_EQ(outcome.signal, SIGINT) << outcome.code << outcome.err;
+  EXPECT_LT(outcome.seconds - before, 2);
+}
+
+TEST_F(ResumeTest, MoreEpochsThanFirstAsked) {
+  Succeed(Command("run", {"--schedule", "constant", "--epochs", "2"}));
+  Refuse(2, {"train", "--resume", "run"}, {"has finished its 2 epochs", "--epochs N"});
+  Refuse(2, {"train", "--resume", "run", "--epochs", "1"}, {"has finished its 2 epochs"});
+  Succeed({"train", "--resume", "run", "--epochs", "4", "--quiet"});
+  EXPECT_EQ(EpochsOf("run"), 4U);
+  Succeed(Command("straight", {"--schedule", "constant"}));
+  ExpectSameRun("run", "straight");
+}
+
+TEST_F(ResumeTest, AFinishedRunThatGoesOnAndIsKilledGoesOnAgain) {
+  Succeed(Command("run", {"--schedule", "constant", "--epochs", "1"}));
+  auto process = Start({"train", "--resume", "run", "--epochs", "4", "--quiet"});
+  ASSERT_TRUE(Await(*process, [&] { return EpochsOf("run") == 2; }));
+  process->Signal(SIGKILL);
+  process->Wait();
+  Succeed({"train", "--resume", "run", "--quiet"});
+  Succeed(Command("straight", {"--schedule", "constant"}));
+  ExpectSameRun("run", "straight");
+}
+
+TEST_F(ResumeTest, OnlySomeFlagsMayChange) {
+  Succeed(Command("run", {"--epochs", "1"}));
+  Refuse(2, {"train", "--resume", "run", "--epochs", "2", "--learning-rate", "0.1"}, {"--learning-rate can't change", "--epochs"});
+  Refuse(2, {"train", "--resume", "run", "--epochs", "2", "--output", "other"}, {"--output"});
+  Refuse(2, {"train", "--resume", "run", "--epochs", "2", "--recipe", "seed-001"}, {"--recipe"});
+  EXPECT_FALSE(fs::exists(at("other")));
+  const Outcome outcome = Succeed({"train", "--resume", "run", "--epochs", "2", "--quiet", "--threads", "2"});
+  EXPECT_NE(outcome.err.find("note: threads was 1 and is now 2"), std::string::npos) << outcome.err;
+}
+
+TEST_F(ResumeTest, OtherDataIsRefused) {
+  Succeed(Command("run", {"--epochs", "1"}));
+  fs::rename(at("pictures"), at("moved"));
+  Refuse(2, {"train", "--resume", "run", "--epochs", "2", "--quiet"}, {"pictures"});
+  WritePng(at("moved/red/new.png"), 32, 32, std::vector<uint8_t>(32 * 32 * 3, 9));
+  Refuse(3, {"train", "moved", "--resume", "run", "--epochs", "2", "--quiet"}, {"the data is not what this run was started with"});
+  fs::remove(at("moved/red/new.png"));
+  Succeed({"train", "moved", "--resume", "run", "--epochs", "2", "--quiet"});
+  EXPECT_EQ(Json::parse(ReadText(at("run/run.json")))["data"]["source"], at("moved").string());
+  Succeed({"evaluate", "run"});
+}
+
+TEST_F(ResumeTest, TwoProcessesDoNotTrainOneRun) {
+  auto process = Start(Command("run", {"--epochs", "1000"}));
+  ASSERT_TRUE(Await(*process, [&] { return EpochsOf("run") >= 1; }));
+  Refuse(2, {"train", "--resume", "run", "--quiet"}, {"another spotter trains in 'run'"});
+  process->Signal(SIGKILL);
+}
+
+}  // namespace
+}  // namespace spotter
