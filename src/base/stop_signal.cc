@@ -8,9 +8,10 @@ namespace {
 
 volatile std::sig_atomic_t stop_requested = 0;
 
-extern "C" void HandleStopSignal(int signal) {
+extern "C" void HandleStopSignal(int) {
   stop_requested = 1;
-  std::signal(signal, SIG_DFL);
+  std::signal(SIGINT, SIG_DFL);  // whichever comes next ends the process
+  std::signal(SIGTERM, SIG_DFL);
 }
 
 }  // namespace

@@ -29,6 +29,7 @@ std::shared_ptr<GivenFlags> AddFlags(CLI::App& app, const std::vector<Option>& o
                  ->each([given, name](const std::string& text) { given->emplace_back(name, text); });
     } else {
       flag = app.add_option_function<std::string>("--" + name, [given, name](const std::string& text) { given->emplace_back(name, text); }, option.help)
+                 ->take_last()
                  ->type_name(TypeName(option))
                  ->default_str(OptionText(option));
     }

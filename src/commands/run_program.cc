@@ -60,7 +60,8 @@ std::string UsageMessage(const CLI::ParseError& error, const CLI::App& app) {
   } else if (missing) {
     message = Upper(message.substr(0, message.find(' '))) + " is missing";
   } else if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
-    message = message.substr(0, message.find(':')) + " needs a value";
+    const bool twice = message.find("At Most") != std::string::npos;
+    message = message.substr(0, message.find(':')) + (twice ? " can be given only once" : " needs a value");
   }
   return message + "; `spotter" + verb + " --help` shows how";
 }

@@ -33,7 +33,7 @@ class Optimizer {
   /// One step down the parameters' gradients with this learning rate; then the gradients are gone.
   virtual void Step(double learning_rate) = 0;
 
-  /// What a resumed run needs, named "adam.exp_avg/conv_1.weight" and so on. The tensors are the live ones: copy into
+  /// What a resumed run needs, named "exp_avg/conv_1.weight" and so on. The tensors are the live ones: copy into
   /// them to restore.
   virtual std::vector<std::pair<std::string, at::Tensor>> State() = 0;
 };

@@ -24,7 +24,8 @@ const std::vector<std::string>& ScheduleNames();  // constant, plateau, step, co
 /// The learning rate of the step that begins at `epoch` epochs of `epochs` (fractions count), without plateau's part.
 /// cosine: half a cosine from the base to the minimum. linear: a straight line there. one-cycle: Smith & Topin, as
 /// torch.optim.lr_scheduler.OneCycleLR: cosine from base/25 up to the base over the first 30 %, then cosine down to
-/// base/25e4; momentum is not cycled; warm-up does not apply.
+/// base/25e4; momentum is not cycled; warm-up does not apply. (torch's N steps span N - 1 intervals, ours N: here the last step
+/// begins one interval before the end.)
 double ScheduledRate(const ScheduleSettings& settings, double epoch, double epochs);
 
 /// keras.callbacks.ReduceLROnPlateau on the validation loss, with min_delta 1e-4 and no cooldown.

@@ -168,7 +168,7 @@ Json DatasetJson(const Dataset& data, const Splits& splits) {
   const auto counts = [&](const std::vector<int64_t>& indices) {
     Json per_class = Json::object();
     const auto numbers = ClassCounts(data, indices);
-    for (size_t c = 0; c < numbers.size(); ++c) per_class[Printable(data.classes[c])] = numbers[c];
+    for (size_t c = 0; c < numbers.size(); ++c) per_class[data.classes[c]] = numbers[c];
     return Json{{"images", indices.size()}, {"per_class", per_class}};
   };
   return {{"source", data.source},

@@ -98,7 +98,7 @@ TEST_F(TrainTest, DivergingSaysWhereAndWhatToTry) {
   MakeImageFolder(at("pictures"));
   const Words wild = {"--learning-rate", "1000", "--optimizer", "sgd", "--momentum", "0.9", "--precision", "fp32", "--quiet", "--epochs", "50",
                       "--model", "flatten, dense 32, dense 32, dense classes", "--output", "run"};
-  Refuse(5, {"train", "pictures", "--threads", "1", "--batch-size", "16"} + wild, {"epoch ", "step ", "--learning-rate 1e+02"});
+  Refuse(5, Words{"train", "pictures", "--threads", "1", "--batch-size", "16"} + wild, {"epoch ", "step ", "--learning-rate 1e+02"});
   const Json record = Json::parse(ReadText(at("run/run.json")));
   EXPECT_EQ(record["status"], "failed");
   EXPECT_TRUE(record.contains("error"));

@@ -42,7 +42,7 @@ struct ImageFolder {
   std::vector<std::string> classes = {"blue", "green", "red"};
   int each = 40;
   int side = 16;
-  int tint = 4;  // up to 55; the more, the easier
+  int tint = 12;  // up to 55; the more, the easier
   unsigned seed = 1;
 };
 

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "augment/batch.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <map>
+
+#include "augment/preprocessing.h"
+#include "base/error.h"
+
+namespace spotter {
+namespace {
+
+Dataset FromPixels(const ImageShape& shape, const std::vector<uint8_t>& pixels) {
+  Dataset data;
+  data.shape = shape;
+  data.labels.resize(pixels.size() / static_cast<size_t>(shape.size()));
+  std::shared_ptr<uint8_t[]> copy(new uint8_t[pixels.size()]);
+  std::copy(pixels.begin(), pixels.end(), copy.get());
+  data.pixels = copy;
+  return data;
+}
+
+std::vector<float> Batch(const Dataset& data, const std::vector<int64_t>& indices, const Preprocessing& preprocessing) {
+  std::vector<float> out(indices.size() * static_cast<size_t>(data.shape.size()));
+  WriteBatch(data, indices, preprocessing, out.data());
+  return out;
+}
+
+/// A seed and epoch by which image 0 is drawn like this, so that the known answers below go through the public door.
+uint64_t SeedFor(const Augmentation& augmentation, const Placement& wanted) {
+  for (uint64_t seed = 0; seed < 100000; ++seed) {
+    const Placement p = DrawPlacement(augmentation, seed, 0, 0);
+    if (p.flip == wanted.flip && p.dy == wanted.dy && p.dx == wanted.dx) return seed;
+  }
+  ADD_FAILURE() << "no seed draws it";
+  return 0;
+}
+
+/// The image's pixel values after augmentation.
+std::vector<int> Augmented(const Dataset& data, Augmentation augmentation, const Placement& place) {
+  std::vector<float> out(static_cast<size_t>(data.shape.size()));
+  const Preprocessing unit{.shape = data.shape};
+  WriteAugmentedBatch(data, std::vector<int64_t>{0}, unit, augmentation, SeedFor(augmentation, place), 0, out.data());
+  std::vector<int> pixels;
+  for (const float value : out) pixels.push_back(static_cast<int>(std::lround(value * 255)));
+  return pixels;
+}
+
+TEST(WriteBatch, NormalisesEachChannelByItsOwnNumbers) {
+  const Dataset data = FromPixels({1, 2, 3}, {0, 128, 255, 10, 20, 30, 1, 2, 3, 4, 5, 6});
+  const Preprocessing preprocessing{.shape = data.shape, .mean = {0.1f, 0.2f, 0.3f}, .std = {0.5f, 2.0f, 0.25f}};
+  const auto out = Batch(data, {1, 0}, preprocessing);
+  ASSERT_EQ(out.size(), 12u);
+  const auto expected = [](int pixel, double mean, double std) { return (pixel / 255.0 - mean) / std; };
+  EXPECT_NEAR(out[0], expected(1, 0.1, 0.5), 1e-6);
+  EXPECT_NEAR(out[4], expected(5, 0.2, 2.0), 1e-6);
+  EXPECT_NEAR(out[6], expected(0, 0.1, 0.5), 1e-6);
+  EXPECT_NEAR(out[7], expected(128, 0.2, 2.0), 1e-6);
+  EXPECT_NEAR(out[8], expected(255, 0.3, 0.25), 1e-6);
+  EXPECT_NEAR(out[11], expected(30, 0.3, 0.25), 1e-6);
+}
+
+TEST(WriteBatch, GreyStaysOneChannel) {
+  const Dataset data = FromPixels({2, 2, 1}, {0, 51, 102, 255});
+  const auto out = Batch(data, {0}, {.shape = data.shape});
+  EXPECT_FLOAT_EQ(out[1], 0.2f);
+  EXPECT_FLOAT_EQ(out[2], 0.4f);
+  EXPECT_FLOAT_EQ(out[3], 1.0f);
+}
+
+// 1 2 3
+// 4 5 6   written out by hand; reflection as numpy.pad(..., mode="reflect") does it.
+// 7 8 9
+const Dataset kNine = FromPixels({3, 3, 1}, {1, 2, 3, 4, 5, 6, 7, 8, 9});
+
+TEST(Augment, FlipsLeftToRight) {
+  EXPECT_EQ(Augmented(kNine, {.flip = true}, {.flip = true}), (std::vector<int>{3, 2, 1, 6, 5, 4, 9, 8, 7}));
+  EXPECT_EQ(Augmented(kNine, {.flip = true}, {.flip = false}), (std::vector<int>{1, 2, 3, 4, 5, 6, 7, 8, 9}));
+}
+
+TEST(Augment, ShiftsAndFillsWithBlack) {
+  const Augmentation zero{.shift = 1, .fill = ShiftFill::kZero};
+  EXPECT_EQ(Augmented(kNine, zero, {.dy = 1, .dx = 0}), (std::vector<int>{0, 0, 0, 1, 2, 3, 4, 5, 6}));
+  EXPECT_EQ(Augmented(kNine, zero, {.dy = 0, .dx = 1}), (std::vector<int>{0, 1, 2, 0, 4, 5, 0, 7, 8}));
+  EXPECT_EQ(Augmented(kNine, zero, {.dy = -1, .dx = -1}), (std::vector<int>{5, 6, 0, 8, 9, 0, 0, 0, 0}));
+}
+
+TEST(Augment, ShiftsAndMirrorsAtTheBorder) {
+  const Augmentation reflect{.shift = 1};
+  EXPECT_EQ(Augmented(kNine, reflect, {.dy = 1, .dx = 0}), (std::vector<int>{4, 5, 6, 1, 2, 3, 4, 5, 6}));
+  EXPECT_EQ(Augmented(kNine, reflect, {.dy = 0, .dx = -1}), (std::vector<int>{2, 3, 2, 5, 6, 5, 8, 9, 8}));
+  EXPECT_EQ(Augmented(kNine, reflect, {.dy = -1, .dx = 1}), (std::vector<int>{5, 4, 5, 8, 7, 8, 5, 4, 5}));
+}
+
+TEST(Augment, FlipsFirstThenShifts) {
+  const Augmentation both{.flip = true, .shift = 1, .fill = ShiftFill::kZero};
+  EXPECT_EQ(Augmented(kNine, both, {.flip = true, .dy = 0, .dx = 1}), (std::vector<int>{0, 3, 2, 0, 6, 5, 0, 9, 8}));
+}
+
+TEST(Augment, KeepsTheColoursOfAPixelTogether) {
+  const Dataset data = FromPixels({1, 2, 3}, {1, 2, 3, 4, 5, 6});
+  EXPECT_EQ(Augmented(data, {.flip = true}, {.flip = true}), (std::vector<int>{4, 5, 6, 1, 2, 3}));
+}
+
+TEST(Augment, BlackIsBlackBeforeNormalisation) {
+  const Preprocessing preprocessing{.shape = kNine.shape, .mean = {0.5f}, .std = {0.5f}};
+  const Augmentation zero{.shift = 1, .fill = ShiftFill::kZero};
+  std::vector<float> out(9);
+  WriteAugmentedBatch(kNine, std::vector<int64_t>{0}, preprocessing, zero, SeedFor(zero, {.dy = 1}), 0, out.data());
+  EXPECT_FLOAT_EQ(out[0], -1.0f);
+}
+
+TEST(Augment, WithNothingToDoIsTheImage) {
+  const std::vector<int64_t> indices = {0};
+  std::vector<float> out(9);
+  WriteAugmentedBatch(kNine, indices, {.shape = kNine.shape}, {}, 1, 1, out.data());
+  EXPECT_EQ(out, Batch(kNine, indices, {.shape = kNine.shape}));
+}
+
+// What an image looks like must not depend on its place in a batch, or a resumed run would be another.
+TEST(Augment, DependsOnTheIndexAndNotOnTheBatch) {
+  std::vector<uint8_t> pixels;
+  for (int i = 0; i < 40 * 9; ++i) pixels.push_back(static_cast<uint8_t>(i * 7));
+  const Dataset data = FromPixels({3, 3, 1}, pixels);
+  const Augmentation augmentation{.flip = true, .shift = 1};
+  std::vector<int64_t> all;
+  for (int64_t i = 0; i < 40; ++i) all.push_back(i);
+  std::vector<float> together(40 * 9), alone(9);
+  WriteAugmentedBatch(data, all, {.shape = data.shape}, augmentation, 3, 2, together.data());
+  for (const int64_t i : all) {
+    WriteAugmentedBatch(data, std::vector{i}, {.shape = data.shape}, augmentation, 3, 2, alone.data());
+    EXPECT_TRUE(std::equal(alone.begin(), alone.end(), together.begin() + 9 * i)) << i;
+  }
+}
+
+TEST(DrawPlacement, IsAPureFunctionOfSeedEpochAndIndex) {
+  const Augmentation augmentation{.flip = true, .shift = 3};
+  const auto key = [](const Placement& p) { return 100 * p.flip + 10 * (p.dy + 3) + p.dx + 3; };
+  int same_seed = 0, same_epoch = 0, same_index = 0;
+  for (int64_t i = 0; i < 1000; ++i) {
+    const int here = key(DrawPlacement(augmentation, 1, 2, i));
+    EXPECT_EQ(here, key(DrawPlacement(augmentation, 1, 2, i)));
+    same_seed += here == key(DrawPlacement(augmentation, 2, 2, i));
+    same_epoch += here == key(DrawPlacement(augmentation, 1, 3, i));
+    same_index += here == key(DrawPlacement(augmentation, 1, 2, i + 1));
+  }
+  // One of 98 placements by chance: 10 of 1000, with a deviation of 3.2.
+  for (const int same : {same_seed, same_epoch, same_index}) EXPECT_LT(same, 10 + 5 * 3.2);
+}
+
+TEST(DrawPlacement, IsUniformInItsRange) {
+  const Augmentation augmentation{.flip = true, .shift = 2};
+  constexpr int kDraws = 25000;
+  std::map<int, int> dy, dx;
+  int flips = 0;
+  for (int64_t i = 0; i < kDraws; ++i) {
+    const Placement p = DrawPlacement(augmentation, 0, i % 7, i);
+    ++dy[p.dy];
+    ++dx[p.dx];
+    flips += p.flip;
+  }
+  for (const auto& counts : {dy, dx}) {
+    EXPECT_EQ(counts.size(), 5u);
+    EXPECT_EQ(counts.begin()->first, -2);
+    EXPECT_EQ(counts.rbegin()->first, 2);
+    for (const auto& [offset, count] : counts) EXPECT_NEAR(count, kDraws / 5, 5 * std::sqrt(kDraws * 0.2 * 0.8)) << offset;
+  }
+  EXPECT_NEAR(flips, kDraws / 2, 5 * std::sqrt(kDraws * 0.25));
+  for (int64_t i = 0; i < 100; ++i) EXPECT_FALSE(DrawPlacement({.shift = 2}, 0, 0, i).flip);
+}
+
+TEST(MeasureNormalization, IsMeanAndDeviationOfTheNamedImages) {
+  // Red: 0, 255, 255, 0 -> mean 1/2, deviation 1/2. Green: 51, 51, 102, 102 -> 0.3 and 0.1. Blue: constant.
+  const Dataset data = FromPixels({1, 2, 3}, {0, 51, 7, 255, 51, 7, 9, 9, 9, 9, 9, 9, 255, 102, 7, 0, 102, 7});
+  Preprocessing preprocessing;
+  MeasureNormalization(data, {0, 2}, preprocessing);
+  EXPECT_FLOAT_EQ(preprocessing.mean[0], 0.5f);
+  EXPECT_FLOAT_EQ(preprocessing.std[0], 0.5f);
+  EXPECT_FLOAT_EQ(preprocessing.mean[1], 0.3f);
+  EXPECT_FLOAT_EQ(preprocessing.std[1], 0.1f);
+  EXPECT_FLOAT_EQ(preprocessing.mean[2], 7 / 255.0f);
+  EXPECT_EQ(preprocessing.std[2], 1.0f);
+}
+
+TEST(MeasureNormalization, KeepsSmallDeviationsButNotVanishingOnes) {
+  std::vector<uint8_t> pixels(10000, 100);
+  for (int i = 0; i < 100; ++i) pixels[static_cast<size_t>(50 * i)] = 101;
+  Preprocessing preprocessing;
+  MeasureNormalization(FromPixels({100, 100, 1}, pixels), {0}, preprocessing);
+  EXPECT_NEAR(preprocessing.std[0], std::sqrt(0.01 * 0.99) / 255, 1e-9);  // variance p (1 - p) with p = 0.01, in grey levels
+  pixels.assign(10000, 100);
+  pixels[17] = 101;  // a deviation of 0.01 grey levels: dividing by it would make this pixel 100
+  MeasureNormalization(FromPixels({100, 100, 1}, pixels), {0}, preprocessing);
+  EXPECT_EQ(preprocessing.std[0], 1.0f);
+}
+
+TEST(ResizePolicy, NamesGoThereAndBack) {
+  for (const std::string& name : ResizePolicyNames()) EXPECT_EQ(ResizePolicyName(ResizePolicyFromName(name)), name);
+  EXPECT_EQ(ResizePolicyFromName("crop"), ResizePolicy::kCrop);
+  EXPECT_EQ(ResizePolicyFromName("pad"), ResizePolicy::kPad);
+  EXPECT_EQ(ResizePolicyFromName("stretch"), ResizePolicy::kStretch);
+  EXPECT_THROW(ResizePolicyFromName("squash"), Error);
+}
+
+}  // namespace
+}  // namespace spotter
