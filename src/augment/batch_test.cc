@@ -165,7 +165,8 @@ TEST(DrawPlacement, IsUniformInItsRange) {
     EXPECT_EQ(counts.size(), 5u);
     EXPECT_EQ(counts.begin()->first, -2);
     EXPECT_EQ(counts.rbegin()->first, 2);
-    for (const auto& [offset, count] : counts) EXPECT_NEAR(count, kDraws / 5, 5 * std::sqrt(kDraws * 0.2 * 0.8)) << offset;
+    for (const auto& [offset, count] : counts)
+      EXPECT_NEAR(count, kDraws / 5, 5 * std::sqrt(kDraws * 0.2 * 0.8)) << offset;
   }
   EXPECT_NEAR(flips, kDraws / 2, 5 * std::sqrt(kDraws * 0.25));
   for (int64_t i = 0; i < 100; ++i) EXPECT_FALSE(DrawPlacement({.shift = 2}, 0, 0, i).flip);
@@ -189,7 +190,8 @@ TEST(MeasureNormalization, KeepsSmallDeviationsButNotVanishingOnes) {
   for (int i = 0; i < 100; ++i) pixels[static_cast<size_t>(50 * i)] = 101;
   Preprocessing preprocessing;
   MeasureNormalization(FromPixels({100, 100, 1}, pixels), {0}, preprocessing);
-  EXPECT_NEAR(preprocessing.std[0], std::sqrt(0.01 * 0.99) / 255, 1e-9);  // variance p (1 - p) with p = 0.01, in grey levels
+  EXPECT_NEAR(preprocessing.std[0], std::sqrt(0.01 * 0.99) / 255,
+              1e-9);  // variance p (1 - p) with p = 0.01, in grey levels
   pixels.assign(10000, 100);
   pixels[17] = 101;  // a deviation of 0.01 grey levels: dividing by it would make this pixel 100
   MeasureNormalization(FromPixels({100, 100, 1}, pixels), {0}, preprocessing);

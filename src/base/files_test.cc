@@ -28,7 +28,9 @@ std::string IoError(const std::function<void()>& work) {
   return "";
 }
 
-size_t FilesIn(const fs::path& folder) { return static_cast<size_t>(std::distance(fs::directory_iterator(folder), {})); }
+size_t FilesIn(const fs::path& folder) {
+  return static_cast<size_t>(std::distance(fs::directory_iterator(folder), {}));
+}
 
 class Files : public testing::Test {
  protected:
@@ -56,7 +58,8 @@ TEST_F(Files, ByARelativeNameGoToTheCurrentFolder) {
   EXPECT_EQ(ReadFile(folder_.path() / "plain"), "x");
 }
 
-// A limit on the size of files is what a disk looks like that has no room for the second half. In a child: limits can't be raised again.
+// A limit on the size of files is what a disk looks like that has no room for the second half. In a child: limits can't
+// be raised again.
 TEST_F(Files, AWriteThatFailsHalfwayLeavesTheOldContentAndNothingElse) {
   WriteFileAtomically(file(), "old");
   const pid_t child = ::fork();
@@ -80,7 +83,8 @@ TEST_F(Files, AWriteThatFailsHalfwayLeavesTheOldContentAndNothingElse) {
   EXPECT_EQ(FilesIn(folder_.path()), 1u);
 }
 
-// A process that is killed while it writes leaves the old content too (and its temporary file, which no reader looks at).
+// A process that is killed while it writes leaves the old content too (and its temporary file, which no reader looks
+// at).
 TEST_F(Files, AKillHalfwayLeavesTheOldContent) {
   WriteFileAtomically(file(), "old");
   const pid_t child = ::fork();
@@ -118,7 +122,8 @@ TEST_F(Files, ErrorsNameThePathAndTheReason) {
   const fs::path absent = folder_.path() / "absent";
   EXPECT_EQ(IoError([&] { ReadFile(absent); }), "can't read '" + absent.string() + "': No such file or directory");
   EXPECT_NE(IoError([&] { ReadFile(folder_.path()); }).find("Is a directory"), std::string::npos);
-  EXPECT_NE(IoError([&] { WriteFileAtomically(absent / "file", "x"); }).find("No such file or directory"), std::string::npos);
+  EXPECT_NE(IoError([&] { WriteFileAtomically(absent / "file", "x"); }).find("No such file or directory"),
+            std::string::npos);
   EXPECT_NE(IoError([&] { SyncFolder(absent); }).find(absent.string()), std::string::npos);
   WriteText(file(), "x");
   EXPECT_NE(IoError([&] { MakeFolders(file() / "below"); }).find("Not a directory"), std::string::npos);

@@ -31,7 +31,8 @@ TEST(ParseNumber, WantsTheWholeTextToBeAFiniteNumber) {
   EXPECT_EQ(ParseNumber("-1e-7"), -1e-7);
   EXPECT_EQ(ParseNumber("5e-324"), 5e-324);
   EXPECT_EQ(ParseNumber(".5"), 0.5);
-  for (const char* bad : {"", " ", "1 ", " 1", "1x", "1,5", "nan", "inf", "-inf", "infinity", "1e400", "0x10", "--1", "+1", "e5", "1e"}) {
+  for (const char* bad :
+       {"", " ", "1 ", " 1", "1x", "1,5", "nan", "inf", "-inf", "infinity", "1e400", "0x10", "--1", "+1", "e5", "1e"}) {
     EXPECT_EQ(ParseNumber(bad), std::nullopt) << bad;
   }
 }
@@ -40,7 +41,8 @@ TEST(ParseInteger, WantsTheWholeTextToBeOneThatFits) {
   EXPECT_EQ(ParseInteger("-42"), -42);
   EXPECT_EQ(ParseInteger("9223372036854775807"), std::numeric_limits<int64_t>::max());
   EXPECT_EQ(ParseInteger("-9223372036854775808"), std::numeric_limits<int64_t>::min());
-  for (const char* bad : {"", "1.0", "1e3", "9223372036854775808", "0x1", "+1", "1 ", "one"}) EXPECT_EQ(ParseInteger(bad), std::nullopt) << bad;
+  for (const char* bad : {"", "1.0", "1e3", "9223372036854775808", "0x1", "+1", "1 ", "one"})
+    EXPECT_EQ(ParseInteger(bad), std::nullopt) << bad;
 }
 
 TEST(DidYouMean, OffersTheClosestWhenOneIsClose) {
@@ -97,7 +99,8 @@ TEST(CsvField, QuotesWhereTheFormatNeedsIt) {
 }
 
 TEST(Printable, LeavesValidTextAlone) {
-  for (const char* text : {"", "plain", "Grüße", "日本語", "🎉", "\u0080", "\u07ff", "\u0800", "\uffff", "\U00010000", "\U0010ffff"}) {
+  for (const char* text :
+       {"", "plain", "Grüße", "日本語", "🎉", "\u0080", "\u07ff", "\u0800", "\uffff", "\U00010000", "\U0010ffff"}) {
     EXPECT_EQ(Printable(text), text);
   }
 }
@@ -107,7 +110,8 @@ TEST(Printable, ReplacesControlCharacters) {
   EXPECT_EQ(Printable(std::string("\0", 1)), "?");
 }
 
-// Ill-formed sequences of the Unicode standard's table 3-7 and its examples: stray, cut, overlong, surrogates, beyond U+10FFFF.
+// Ill-formed sequences of the Unicode standard's table 3-7 and its examples: stray, cut, overlong, surrogates, beyond
+// U+10FFFF.
 TEST(Printable, ReplacesWhatIsNotUtf8) {
   const std::string r = "\xEF\xBF\xBD";
   EXPECT_EQ(Printable("\xff"), r);

@@ -38,7 +38,9 @@ Dataset NoiseImages(int64_t n, int side, int64_t classes) {
   data.shape = {side, side, 3};
   for (int64_t c = 0; c < classes; ++c) data.classes.push_back(std::to_string(c));
   auto pixels = std::shared_ptr<uint8_t[]>(new uint8_t[static_cast<size_t>(n * data.shape.size())]);
-  for (int64_t i = 0; i < n * data.shape.size(); ++i) pixels[static_cast<size_t>(i)] = static_cast<uint8_t>(RandomWords(0, Stream::kBench, 0, static_cast<uint64_t>(i))[0]);
+  for (int64_t i = 0; i < n * data.shape.size(); ++i)
+    pixels[static_cast<size_t>(i)] =
+        static_cast<uint8_t>(RandomWords(0, Stream::kBench, 0, static_cast<uint64_t>(i))[0]);
   for (int64_t i = 0; i < n; ++i) data.labels.push_back(static_cast<int32_t>(i % classes));
   data.pixels = pixels;
   return data;
@@ -48,21 +50,33 @@ Dataset NoiseImages(int64_t n, int side, int64_t classes) {
 std::vector<double> TimeSteps(const Arguments& a, const TrainSettings& settings, const Compute& compute) {
   constexpr int64_t kWarmUp = 5;
   constexpr int64_t kBatches = 16;  // different ones, so that the images don't all stay in a cache
-  const Dataset data = NoiseImages(kBatches * settings.batch_size, settings.data.image_size > 0 ? static_cast<int>(settings.data.image_size) : 32, a.classes);
+  const Dataset data =
+      NoiseImages(kBatches * settings.batch_size,
+                  settings.data.image_size > 0 ? static_cast<int>(settings.data.image_size) : 32, a.classes);
   Splits splits;
   splits.train.resize(static_cast<size_t>(data.size()));
   std::iota(splits.train.begin(), splits.train.end(), int64_t{0});
   Model model = NewModel(settings, data, splits);
   model.network.MoveTo(compute.device);
   const auto optimizer = MakeOptimizer(settings.optimizer, model.network.parameters());
-  TrainStep step({.data = data, .preprocessing = model.preprocessing, .network = model.network, .optimizer = *optimizer,
-                  .augmentation = ToAugmentation(settings), .compute = compute, .seed = 0, .label_smoothing = settings.label_smoothing, .class_weights = {}});
+  TrainStep step({.data = data,
+                  .preprocessing = model.preprocessing,
+                  .network = model.network,
+                  .optimizer = *optimizer,
+                  .augmentation = ToAugmentation(settings),
+                  .compute = compute,
+                  .seed = 0,
+                  .label_smoothing = settings.label_smoothing,
+                  .class_weights = {}});
   std::vector<double> seconds;
   for (int64_t i = 0; i < kWarmUp + a.steps; ++i) {
-    const auto indices = std::span(splits.train).subspan(static_cast<size_t>(i % kBatches * settings.batch_size), static_cast<size_t>(settings.batch_size));
+    const auto indices = std::span(splits.train)
+                             .subspan(static_cast<size_t>(i % kBatches * settings.batch_size),
+                                      static_cast<size_t>(settings.batch_size));
     const auto begin = std::chrono::steady_clock::now();
     step.Run(indices, i, 0, 1e-4);
-    if (i >= kWarmUp) seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+    if (i >= kWarmUp)
+      seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
   }
   std::sort(seconds.begin(), seconds.end());
   return seconds;
@@ -76,19 +90,30 @@ int RunTrain(const Arguments& a) {
   const Compute compute = PrepareCompute(settings.compute);
   const std::vector<double> seconds = TimeSteps(a, settings, compute);
   const auto rate = [&](double share) {
-    return static_cast<double>(settings.batch_size) / seconds[static_cast<size_t>(share * static_cast<double>(seconds.size() - 1))];
+    return static_cast<double>(settings.batch_size) /
+           seconds[static_cast<size_t>(share * static_cast<double>(seconds.size() - 1))];
   };
-  const Json json = {{"bench", "train"},           {"recipe", a.recipe.empty() ? "default" : a.recipe},
-                     {"batch_size", settings.batch_size}, {"steps", a.steps},
-                     {"images_per_second", rate(0.5)}, {"images_per_second_p10", rate(0.9)}, {"images_per_second_p90", rate(0.1)},
-                     {"step_ms", 1e3 * seconds[seconds.size() / 2]}, {"precision", PrecisionName(compute.precision)},
-                     {"device", compute.device.str()}, {"threads", compute.threads}, {"host", DescribeHost()}};
+  const Json json = {{"bench", "train"},
+                     {"recipe", a.recipe.empty() ? "default" : a.recipe},
+                     {"batch_size", settings.batch_size},
+                     {"steps", a.steps},
+                     {"images_per_second", rate(0.5)},
+                     {"images_per_second_p10", rate(0.9)},
+                     {"images_per_second_p90", rate(0.1)},
+                     {"step_ms", 1e3 * seconds[seconds.size() / 2]},
+                     {"precision", PrecisionName(compute.precision)},
+                     {"device", compute.device.str()},
+                     {"threads", compute.threads},
+                     {"host", DescribeHost()}};
   if (a.json) {
     std::puts(DumpJson(json).c_str());
   } else {
-    std::printf("%s images/s (median of %lld steps of %lld images; 10 %% to 90 %%: %s to %s), %s, %d threads\n", WithThousands(static_cast<int64_t>(rate(0.5))).c_str(),
-                static_cast<long long>(a.steps), static_cast<long long>(settings.batch_size), WithThousands(static_cast<int64_t>(rate(0.9))).c_str(),
-                WithThousands(static_cast<int64_t>(rate(0.1))).c_str(), PrecisionName(compute.precision).c_str(), compute.threads);
+    std::printf(
+        "%s images/s (median of %lld steps of %lld images; 10 %% to 90 %%: %s to %s), %s, %d threads\n",
+        WithThousands(static_cast<int64_t>(rate(0.5))).c_str(), static_cast<long long>(a.steps),
+        static_cast<long long>(settings.batch_size), WithThousands(static_cast<int64_t>(rate(0.9))).c_str(),
+        WithThousands(static_cast<int64_t>(rate(0.1))).c_str(), PrecisionName(compute.precision).c_str(),
+        compute.threads);
   }
   return 0;
 }
@@ -97,14 +122,21 @@ int RunTrain(const Arguments& a) {
 
 Command BenchCommand() {
   return {"bench", "Measure how fast this machine trains",
-          "  spotter bench train --recipe seed-003\n  spotter bench train --recipe seed-001 --batch-size 256 --steps 300 --json",
+          "  spotter bench train --recipe seed-003\n  spotter bench train --recipe seed-001 --batch-size 256 "
+          "--steps 300 --json",
           [](CLI::App& app) {
             auto a = std::make_shared<Arguments>();
             app.require_subcommand(1);
-            CLI::App* train = app.add_subcommand("train", "training steps on noise images: loading, augmentation, forward, backward, optimizer");
+            CLI::App* train = app.add_subcommand(
+                "train",
+                "training steps on noise images: loading, augmentation, forward, backward, optimizer");
             train->add_option("--recipe", a->recipe, "a named recipe or a TOML file");
-            train->add_option("--steps", a->steps, "steps to time, after 5 to warm up")->check(CLI::Range(1, 1000000))->default_str("100");
-            train->add_option("--classes", a->classes, "how many classes")->check(CLI::Range(2, 100000))->default_str("10");
+            train->add_option("--steps", a->steps, "steps to time, after 5 to warm up")
+                ->check(CLI::Range(1, 1000000))
+                ->default_str("100");
+            train->add_option("--classes", a->classes, "how many classes")
+                ->check(CLI::Range(2, 100000))
+                ->default_str("10");
             train->add_flag("--json", a->json, "print one JSON object");
             a->given = AddFlags(*train, TrainOptions(a->defaults));
             return [a] { return RunTrain(*a); };

@@ -33,8 +33,10 @@ struct Arguments {
 };
 
 std::vector<Option> EvaluateOptions(Arguments& a) {
-  std::vector<Option> list = {{"split", &a.split, "which images; auto takes the test images, or all of other data that is not divided"},
-                              {"top-k", &a.top_k, "also the accuracy of the k most probable classes", 1, 1000}};
+  std::vector<Option> list = {
+      {"split", &a.split,
+       "which images; auto takes the test images, or all of other data that is not divided"},
+      {"top-k", &a.top_k, "also the accuracy of the k most probable classes", 1, 1000}};
   list.front().choices = {"auto", "train", "validation", "test", "all"};
   for (Option& option : ComputeOptions(a.compute)) list.push_back(std::move(option));
   return list;
@@ -58,31 +60,40 @@ Source FindSource(const Arguments& a) {
     source = {run.ReadRun().at("data").value("source", ""), settings.data, settings.seed, true};
   }
   if (!a.data.empty() && a.data != source.data) {
-    const bool same = std::filesystem::exists(a.data) && std::filesystem::exists(source.data) && std::filesystem::equivalent(a.data, source.data);
+    const bool same = std::filesystem::exists(a.data) && std::filesystem::exists(source.data) &&
+                      std::filesystem::equivalent(a.data, source.data);
     source.own = source.own && same;
     source.data = a.data;
   }
   if (source.data.empty()) {
-    Fail(ExitCode::kUsage, "'{}' is a model without its run, so the images to evaluate it on must be given: spotter evaluate {} DATA", a.model, a.model);
+    Fail(ExitCode::kUsage,
+         "'{}' is a model without its run, so the images to evaluate it on must be given: spotter evaluate "
+         "{} DATA",
+         a.model, a.model);
   }
   source.settings.strict = a.strict;
   return source;
 }
 
 /// The images to evaluate on, and what they are called.
-std::pair<std::string, std::vector<int64_t>> Choose(const Arguments& a, const Source& source, const Dataset& data) {
-  const bool divided = std::any_of(data.parts.begin(), data.parts.end(), [](Part part) { return part != Part::kNone; });
+std::pair<std::string, std::vector<int64_t>> Choose(const Arguments& a, const Source& source,
+                                                    const Dataset& data) {
+  const bool divided =
+      std::any_of(data.parts.begin(), data.parts.end(), [](Part part) { return part != Part::kNone; });
   std::vector<int64_t> all(static_cast<size_t>(data.size()));
   std::iota(all.begin(), all.end(), int64_t{0});
-  if (a.split == "all" || (a.split == "auto" && !divided && !source.own)) return {"all", all};  // a folder of test pictures
+  if (a.split == "all" || (a.split == "auto" && !divided && !source.own))
+    return {"all", all};  // a folder of test pictures
   std::vector<int64_t> given_test;
   for (const int64_t i : all) {
     if (data.parts[static_cast<size_t>(i)] == Part::kTest) given_test.push_back(i);
   }
   if (!given_test.empty() && (a.split == "auto" || a.split == "test")) return {"test", given_test};
-  const Splits splits = MakeSplits(data, source.settings.validation_fraction, source.settings.test_fraction, static_cast<uint64_t>(source.seed));
+  const Splits splits = MakeSplits(data, source.settings.validation_fraction, source.settings.test_fraction,
+                                   static_cast<uint64_t>(source.seed));
   if (a.split == "train") return {"train", splits.train};
-  if (a.split == "validation" || (a.split == "auto" && splits.test.empty())) return {"validation", splits.validation};
+  if (a.split == "validation" || (a.split == "auto" && splits.test.empty()))
+    return {"validation", splits.validation};
   return {"test", splits.test};
 }
 
@@ -97,25 +108,29 @@ int Run(const Arguments& a) {
   NoteSkipped(data);
   MatchClasses(data, model.classes);
   const auto [split, indices] = Choose(a, source, data);
-  if (indices.empty()) Fail(ExitCode::kData, "'{}' has no {} images; choose others with --split", source.data, split);
+  if (indices.empty())
+    Fail(ExitCode::kData, "'{}' has no {} images; choose others with --split", source.data, split);
 
   model.network.MoveTo(compute.device);
   ActivityLine line(a.json);
   const auto labels = LabelsOf(data, indices);
-  const auto logits = ComputeLogits(model.network, model.preprocessing, data, indices, compute, [&](int64_t done) {
-    line.Update("evaluating", done, static_cast<int64_t>(indices.size()));
-    return true;
-  });
+  const auto logits =
+      ComputeLogits(model.network, model.preprocessing, data, indices, compute, [&](int64_t done) {
+        line.Update("evaluating", done, static_cast<int64_t>(indices.size()));
+        return true;
+      });
   const Metrics metrics = ComputeMetrics(labels, logits, model.network.classes(), static_cast<int>(a.top_k));
   if (!a.csv.empty()) WriteFileAtomically(a.csv, PerClassCsv(metrics, model.classes));
   if (!a.confusion_csv.empty()) WriteFileAtomically(a.confusion_csv, ConfusionCsv(metrics, model.classes));
-  if (!a.predictions.empty()) WriteFileAtomically(a.predictions, PredictionsCsv(data, model.classes, indices, labels, logits));
+  if (!a.predictions.empty())
+    WriteFileAtomically(a.predictions, PredictionsCsv(data, model.classes, indices, labels, logits));
   if (a.json) {
     Json json = {{"model", a.model}, {"data", source.data}, {"split", split}};
     json.update(ToJson(metrics, model.classes));
     std::puts(DumpJson(json, 2).c_str());
   } else {
-    std::printf("%s on %s (%s images)\n%s", a.model.c_str(), source.data.c_str(), split.c_str(), MetricsText(metrics, model.classes).c_str());
+    std::printf("%s on %s (%s images)\n%s", a.model.c_str(), source.data.c_str(), split.c_str(),
+                MetricsText(metrics, model.classes).c_str());
   }
   return 0;
 }
@@ -130,12 +145,15 @@ Command EvaluateCommand() {
           [](CLI::App& app) {
             auto a = std::make_shared<Arguments>();
             app.add_option("model", a->model, "a run's folder or a model file")->required();
-            app.add_option("data", a->data, "a name, a folder or an archive; the run's own data unless given");
+            app.add_option("data", a->data,
+                           "a name, a folder or an archive; the run's own data unless given");
             app.add_flag("--strict", a->strict, "fail on an unreadable image rather than skip it");
             app.add_flag("--json", a->json, "print one JSON object");
             app.add_option("--csv", a->csv, "write the per-class table to this file")->type_name("FILE");
-            app.add_option("--confusion-csv", a->confusion_csv, "write the confusion matrix to this file")->type_name("FILE");
-            app.add_option("--predictions", a->predictions, "write each image's prediction to this file")->type_name("FILE");
+            app.add_option("--confusion-csv", a->confusion_csv, "write the confusion matrix to this file")
+                ->type_name("FILE");
+            app.add_option("--predictions", a->predictions, "write each image's prediction to this file")
+                ->type_name("FILE");
             const auto given = AddFlags(app, EvaluateOptions(*a));
             return [a, given] {
               ApplyFlags(*given, EvaluateOptions(*a));

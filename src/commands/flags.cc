@@ -28,7 +28,9 @@ std::shared_ptr<GivenFlags> AddFlags(CLI::App& app, const std::vector<Option>& o
                  ->description(option.help + " [" + OptionText(option) + "]")
                  ->each([given, name](const std::string& text) { given->emplace_back(name, text); });
     } else {
-      flag = app.add_option_function<std::string>("--" + name, [given, name](const std::string& text) { given->emplace_back(name, text); }, option.help)
+      flag = app.add_option_function<std::string>(
+                    "--" + name, [given, name](const std::string& text) { given->emplace_back(name, text); },
+                    option.help)
                  ->take_last()
                  ->type_name(TypeName(option))
                  ->default_str(OptionText(option));
@@ -40,7 +42,8 @@ std::shared_ptr<GivenFlags> AddFlags(CLI::App& app, const std::vector<Option>& o
 
 void ApplyFlags(const GivenFlags& given, const std::vector<Option>& options) {
   for (const auto& [name, text] : given) {
-    SetOption(*std::find_if(options.begin(), options.end(), [&](const Option& o) { return o.name == name; }), text);
+    SetOption(*std::find_if(options.begin(), options.end(), [&](const Option& o) { return o.name == name; }),
+              text);
   }
 }
 

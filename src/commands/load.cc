@@ -16,8 +16,10 @@ Dataset LoadWithProgress(const std::string& data, const LoadOptions& options, bo
   {
     ActivityLine line(quiet);
     loaded = LoadDataset(data, options, [&](const std::string& what, int64_t done, int64_t total) {
-      if (what.starts_with("warning: ")) warning = what;
-      else line.Update(what, done, total);
+      if (what.starts_with("warning: "))
+        warning = what;
+      else
+        line.Update(what, done, total);
     });
   }
   if (!warning.empty()) std::fprintf(stderr, "%s\n", Printable(warning).c_str());
@@ -28,8 +30,11 @@ void NoteSkipped(const Dataset& data) {
   if (data.skipped.empty()) return;
   const SkippedFile& first = data.skipped.front();
   const std::string which = fmt::format("'{}' ({})", Printable(first.name), Printable(first.reason));
-  const std::string what = data.skipped.size() == 1 ? "1 unreadable file was skipped: " + which
-                                                    : fmt::format("{} unreadable files were skipped, the first is {}; `spotter data` lists them", data.skipped.size(), which);
+  const std::string what =
+      data.skipped.size() == 1
+          ? "1 unreadable file was skipped: " + which
+          : fmt::format("{} unreadable files were skipped, the first is {}; `spotter data` lists them",
+                        data.skipped.size(), which);
   std::fprintf(stderr, "note: %s; --strict refuses such data\n", what.c_str());
 }
 
@@ -38,7 +43,8 @@ void MatchClasses(Dataset& data, const std::vector<std::string>& classes) {
   for (const std::string& name : data.classes) {
     const auto found = std::find(classes.begin(), classes.end(), name);
     if (found == classes.end()) {
-      Fail(ExitCode::kData, "the data has a class '{}' that the model does not know; its classes are {}", name, Join(classes, ", "));
+      Fail(ExitCode::kData, "the data has a class '{}' that the model does not know; its classes are {}",
+           name, Join(classes, ", "));
     }
     place.push_back(static_cast<int32_t>(found - classes.begin()));
   }

@@ -15,7 +15,8 @@ Dataset LoadWithProgress(const std::string& data, const LoadOptions& options, bo
 /// Says in one line on stderr that files were skipped, where any were.
 void NoteSkipped(const Dataset& data);
 
-/// Labels of the data set as places in `classes` (a model's), matched by name. Throws Error(kData) for a class that it lacks.
+/// Labels of the data set as places in `classes` (a model's), matched by name. Throws Error(kData) for a
+/// class that it lacks.
 void MatchClasses(Dataset& data, const std::vector<std::string>& classes);
 
 }  // namespace spotter

@@ -14,7 +14,8 @@
 namespace spotter {
 namespace {
 
-constexpr const char* kOutOfMemory = "out of memory; try smaller images (--image-size) or a smaller --batch-size";
+constexpr const char* kOutOfMemory =
+    "out of memory; try smaller images (--image-size) or a smaller --batch-size";
 
 int Complain(ExitCode code, std::string message) {
   // One line: what libraries put behind a line break (stack traces) helps nobody here.
@@ -54,7 +55,8 @@ std::string UsageMessage(const CLI::ParseError& error, const CLI::App& app) {
   if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr || (missing && needs_verb && !words.empty())) {
     const std::string word = words.empty() ? "" : words.front();
     const bool verb_expected = needs_verb && !word.starts_with('-');
-    message = "'" + word + "' is not " + (verb_expected ? "a command" : "known to spotter" + verb) + DidYouMean(word, KnownWords(*command));
+    message = "'" + word + "' is not " + (verb_expected ? "a command" : "known to spotter" + verb) +
+              DidYouMean(word, KnownWords(*command));
   } else if (missing && needs_verb) {
     message = "a command is missing";
   } else if (missing) {
@@ -74,7 +76,8 @@ int Finish(int code) {
 
 int Run(CLI::App& app, int argc, char** argv) {
   app.require_subcommand(1);
-  app.set_version_flag("--version", std::string("spotter ") + kVersion + " (" + kCommit + ", " + kBuildType + ")");
+  app.set_version_flag("--version",
+                       std::string("spotter ") + kVersion + " (" + kCommit + ", " + kBuildType + ")");
   std::vector<std::pair<CLI::App*, std::function<int()>>> bodies;
   for (const Command& command : AllCommands()) {
     CLI::App* part = app.add_subcommand(command.name, command.help);
@@ -102,7 +105,9 @@ int Run(CLI::App& app, int argc, char** argv) {
 
 int RunProgram(int argc, char** argv) {
   CLI::App app("Train, evaluate and use image classifiers.", "spotter");
-  app.footer("Start with:\n  spotter train cifar10\n  spotter train path/to/folder-of-class-folders\n`spotter COMMAND --help` explains a command.");
+  app.footer(
+      "Start with:\n  spotter train cifar10\n  spotter train path/to/folder-of-class-folders\n`spotter "
+      "COMMAND --help` explains a command.");
   try {
     return Run(app, argc, argv);
   } catch (const Error& error) {
@@ -110,7 +115,8 @@ int RunProgram(int argc, char** argv) {
   } catch (const std::bad_alloc&) {
     return Complain(ExitCode::kInternal, kOutOfMemory);
   } catch (const std::exception& error) {
-    if (std::string_view(error.what()).find("DefaultCPUAllocator") != std::string_view::npos) return Complain(ExitCode::kInternal, kOutOfMemory);
+    if (std::string_view(error.what()).find("DefaultCPUAllocator") != std::string_view::npos)
+      return Complain(ExitCode::kInternal, kOutOfMemory);
     return Complain(ExitCode::kInternal, std::string("unexpected: ") + error.what());
   }
 }

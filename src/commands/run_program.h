@@ -3,8 +3,8 @@
 
 namespace spotter {
 
-/// The whole program: parses the command line, runs the command, turns every exception into one line on stderr. Returns the exit
-/// code (base/error.h).
+/// The whole program: parses the command line, runs the command, turns every exception into one line on
+/// stderr. Returns the exit code (base/error.h).
 int RunProgram(int argc, char** argv);
 
 }  // namespace spotter

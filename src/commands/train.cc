@@ -1,29 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // spotter train: a new run, or one that goes on.
-#include <torch/headeronly/version.h>
-
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <chrono>
-#include <cstdio>
+#include <cctype>
 #include <filesystem>
 #include <memory>
 
 #include "base/error.h"
-#include "base/host.h"
-#include "base/stop_signal.h"
-#include "base/text.h"
-#include "base/version.h"
 #include "commands/command.h"
 #include "commands/flags.h"
-#include "commands/load.h"
-#include "evaluate/evaluator.h"
+#include "commands/training_run.h"
 #include "models/zoo.h"
-#include "report/progress.h"
-#include "report/run_folder.h"
-#include "report/tables.h"
-#include "train/class_weights.h"
-#include "train/new_model.h"
 #include "train/recipes.h"
 
 namespace spotter {
@@ -40,27 +26,6 @@ struct Arguments {
   std::shared_ptr<GivenFlags> given;
 };
 
-/// Passes everything on, and keeps metrics.csv up to date.
-class Recorder : public TrainObserver {
- public:
-  Recorder(const RunFolder& run, TrainObserver& next) : run_(run), next_(next) {}
-  void OnStep(const StepReport& report) override { next_.OnStep(report); }
-  void OnEpoch(const TrainState& state, bool best) override {
-    run_.WriteHistory(state);
-    next_.OnEpoch(state, best);
-  }
-  void OnNote(const std::string& text) override { next_.OnNote(text); }
-
- private:
-  const RunFolder& run_;
-  TrainObserver& next_;
-};
-
-/// The data as a later command, run from elsewhere, finds it again: a path becomes absolute, a name stays.
-std::string LastingName(const std::string& data) {
-  return std::filesystem::exists(data) ? std::filesystem::absolute(data).lexically_normal().string() : data;
-}
-
 /// A short name for folders: the data's file name without its endings.
 std::string Stem(const std::string& data) {
   std::filesystem::path path = std::filesystem::path(data).lexically_normal();
@@ -72,17 +37,6 @@ std::string Stem(const std::string& data) {
   }
   return stem.empty() ? "data" : stem;
 }
-
-/// The word as a shell takes it back.
-std::string ShellWord(const std::string& word) {
-  const auto plain = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || std::string_view("_./-+=:,@%").find(c) != std::string_view::npos; };
-  if (!word.empty() && std::all_of(word.begin(), word.end(), plain)) return word;
-  std::string quoted = "'";
-  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
-}
-
-std::string ResumeCommand(const RunFolder& run) { return "spotter train --resume " + ShellWord(run.path().string()); }
 
 TrainSettings SettingsOfNewRun(const Arguments& a) {
   TrainSettings settings;
@@ -102,7 +56,10 @@ TrainSettings SettingsOfResumedRun(const Arguments& a, const RunFolder& run) {
   for (const auto& [name, text] : *a.given) {
     for (const Option& option : options) {
       if (option.name == name && !option.on_resume) {
-        Fail(ExitCode::kUsage, "--{} can't change when a run is resumed; only --epochs, --early-stopping, --threads, --device and --precision can", name);
+        Fail(ExitCode::kUsage,
+             "--{} can't change when a run is resumed; only --epochs, --early-stopping, --threads, --device "
+             "and --precision can",
+             name);
       }
     }
   }
@@ -110,182 +67,62 @@ TrainSettings SettingsOfResumedRun(const Arguments& a, const RunFolder& run) {
   return settings;
 }
 
-/// Evaluates the finished model on the images that took no part in training, and writes what the run folder holds.
-/// Returns the name of the split and its metrics.
-std::pair<std::string, Metrics> WriteFinishedRun(const TrainJob& job, const TrainState& state, const RunFolder& run) {
-  SaveModel(run.model_file(), job.model, {{"epoch", std::to_string(job.settings.keep == "best" ? state.best_epoch : state.epochs_done)}});
-  const bool has_test = !job.splits.test.empty();
-  const std::string split = has_test ? "test" : job.splits.validation.empty() ? "train" : "validation";
-  const auto& indices = has_test ? job.splits.test : job.splits.validation.empty() ? job.splits.train : job.splits.validation;
-  const auto labels = LabelsOf(job.data, indices);
-  const auto logits = ComputeLogits(job.model.network, job.model.preprocessing, job.data, indices, job.compute);
-  const Metrics metrics = ComputeMetrics(labels, logits, job.model.network.classes());
-  run.WriteHistory(state);
-  run.WriteResults(state, split, metrics, job.model.classes);
-  run.WritePredictions(PredictionsCsv(job.data, job.model.classes, indices, labels, logits));
-  return {split, metrics};
-}
-
-void PrintResult(const Arguments& a, const RunFolder& run, const TrainOutcome& outcome, const std::string& split, const Metrics& metrics,
-                 const std::vector<std::string>& classes, double train_seconds) {
-  if (a.json) {
-    const Json json = {{"event", "result"}, {"run", run.path().string()}, {"model", run.model_file().string()}, {"best_epoch", outcome.state.best_epoch},
-                       {"epochs", outcome.state.epochs_done}, {"train_seconds", train_seconds}, {"evaluated_on", split}, {split, ToJson(metrics, classes)}};
-    std::puts(DumpJson(json).c_str());
-    return;
-  }
-  std::printf("\n%s", MetricsText(metrics, classes).c_str());
-  const char* where = split == "test" ? "the test images" : split == "validation" ? "the validation images (there are no test images)" : "the training images (there are no others)";
-  std::printf("\nEvaluated on %s. %s %lld epochs in %s, best epoch %lld.\n", where,
-              outcome.end == TrainEnd::kStoppedEarly ? "Stopped early after" : "Trained", static_cast<long long>(outcome.state.epochs_done),
-              HumanSeconds(train_seconds).c_str(), static_cast<long long>(outcome.state.best_epoch));
-  const std::string path = ShellWord(run.path().string());
-  std::printf("Everything is in %s: model.safetensors, metrics.csv, metrics.json, predictions.csv, per_class.csv, confusion_matrix.csv, recipe.toml\n"
-              "Next:\n  spotter predict %s IMAGE...\n  spotter evaluate %s\n  spotter train --resume %s --epochs %lld\n",
-              path.c_str(), path.c_str(), path.c_str(), path.c_str(), static_cast<long long>(outcome.state.epochs_done + 10));
-}
-
-void PrintPlan(const TrainJob& job, const RunFolder& run) {
-  std::fprintf(stderr, "%s: %zu training, %zu validation, %zu test images, %zu classes\nnetwork: %s parameters, %s on %s with %d thread%s\nrun: %s\n",
-               Printable(job.data.source).c_str(), job.splits.train.size(), job.splits.validation.size(), job.splits.test.size(), job.data.classes.size(),
-               WithThousands(job.model.network.parameter_count()).c_str(), PrecisionName(job.compute.precision).c_str(),
-               job.compute.device.str().c_str(), job.compute.threads, job.compute.threads == 1 ? "" : "s", run.path().c_str());
-}
-
-/// Trains; an error is written into run.json as well, and says what of the run is left.
-TrainOutcome TrainOrExplain(const RunFolder& run, const TrainJob& job, bool resume) {
-  try {
-    return Train(job, resume);
-  } catch (const Error& error) {
-    std::string message = error.what();
-    if (error.code() == ExitCode::kIo) message += "; then go on with: " + ResumeCommand(run);
-    if (error.code() == ExitCode::kDiverged) {
-      const bool any = std::filesystem::exists(run.checkpoints() / "best.safetensors");
-      message += any ? "; the best epoch so far is kept in " + run.path().string() : "; no epoch was finished";
-    }
-    try {
-      run.UpdateRun({{"status", "failed"}, {"error", message}});
-    } catch (const Error&) {  // the disk is full, say: the first error is the one to tell
-    }
-    throw Error(error.code(), message);
-  }
-}
-
-int TrainAndReport(const Arguments& a, const RunFolder& run, const TrainJob& job, bool resume) {
-  if (!a.json && !a.quiet) PrintPlan(job, run);
-  const auto begin = std::chrono::steady_clock::now();
-  CatchStopSignals();
-  const TrainOutcome outcome = TrainOrExplain(run, job, resume);
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  double total = seconds;
-  if (resume) total += run.ReadRun().value("train_seconds", 0.0);
-  if (outcome.end == TrainEnd::kInterrupted) {
-    run.UpdateRun({{"status", "stopped"}, {"train_seconds", total}, {"data", {{"source", LastingName(job.data.source)}}}});
-    if (a.json) std::puts(DumpJson({{"event", "stopped"}, {"run", run.path().string()}, {"resume", ResumeCommand(run)}}).c_str());
-    std::fprintf(stderr, "stopped by a signal; everything is saved. Go on with: %s\n", ResumeCommand(run).c_str());
-    return static_cast<int>(ExitCode::kStopped);
-  }
-  const auto [split, metrics] = WriteFinishedRun(job, outcome.state, run);
-  run.UpdateRun({{"status", "finished"}, {"train_seconds", total}, {"data", {{"source", LastingName(job.data.source)}}}});
-  PrintResult(a, run, outcome, split, metrics, job.model.classes, total);
-  return 0;
-}
-
-/// What a run is made of, written before its first step.
-struct Beginning {
-  const TrainSettings& settings;
-  const Dataset& data;
-  const Splits& splits;
-  const Compute& compute;
-};
-
-/// run.json says that the run is under way before recipe.toml says for how long, so that a run which was finished, goes on, and is
-/// killed in between does not look finished.
-void WriteBeginning(const RunFolder& run, const std::string& data_name, const Beginning& b, bool resume) {
-  if (resume) {
-    run.UpdateRun({{"status", "started"}, {"error", nullptr}});
-    run.WriteRecipe(b.settings);
-    return;
-  }
-  run.WriteRecipe(b.settings);
-  const std::string source = LastingName(data_name);
-  run.UpdateRun({{"status", "started"},
-                 {"error", nullptr},
-                 {"command", fmt::format("spotter train {} --recipe {}", ShellWord(source), ShellWord(run.recipe_file().string()))},
-                 {"data", {{"source", source}, {"layout", b.data.layout}, {"fingerprint", b.data.fingerprint}, {"skipped", b.data.skipped.size()},
-                           {"train", b.splits.train.size()}, {"validation", b.splits.validation.size()}, {"test", b.splits.test.size()}}},
-                 {"versions", {{"spotter", kVersion}, {"commit", kCommit}, {"build", kBuildType}, {"compiler", kCompiler}, {"libtorch", TORCH_VERSION}}},
-                 {"host", DescribeHost()},
-                 {"compute", {{"device", b.compute.device.str()}, {"precision", PrecisionName(b.compute.precision)}, {"threads", b.compute.threads}}}});
-}
-
-/// Loads, divides and builds all that a job needs, then runs it; `run` is made by `open` only when all that has worked, so that a
-/// mistake leaves no empty folder behind.
-int Execute(const Arguments& a, const std::string& data_name, const TrainSettings& settings, bool resume, const std::function<RunFolder()>& open) {
-  const Compute compute = PrepareCompute(settings.compute);
-  const Dataset data = LoadWithProgress(data_name, ToLoadOptions(settings.data, compute.threads), a.json || a.quiet);
-  NoteSkipped(data);
-  const Splits splits = MakeSplits(data, settings.data.validation_fraction, settings.data.test_fraction, static_cast<uint64_t>(settings.seed));
-  ClassWeights(settings.class_weights, data.classes, ClassCounts(data, splits.train));  // refuses a wrong one
-  Model model = NewModel(settings, data, splits);
-  model.network.MoveTo(compute.device);
-  const RunFolder run = open();
-  try {
-    WriteBeginning(run, data_name, {settings, data, splits, compute}, resume);
-  } catch (const Error&) {
-    std::error_code ignored;
-    if (a.resume.empty()) std::filesystem::remove_all(run.path(), ignored);  // it was made just now, and holds nothing yet
-    throw;
-  }
-  const auto progress = MakeProgress(a.json ? ProgressStyle::kJson : a.quiet ? ProgressStyle::kQuiet : ProgressStyle::kAuto);
-  Recorder recorder(run, *progress);
-  const TrainJob job{.settings = settings, .data = data, .splits = splits, .compute = compute, .model = model,
-                     .checkpoint_folder = run.checkpoints(), .observer = recorder};
-  return TrainAndReport(a, run, job, resume);
-}
-
 int Run(const Arguments& a) {
   if (!a.resume.empty()) {
     const RunFolder run = RunFolder::Open(a.resume);
-    if (!a.recipe.empty() || !a.output.empty()) Fail(ExitCode::kUsage, "--resume goes on with a run as it is: --recipe and --output can't be given with it");
+    if (!a.recipe.empty() || !a.output.empty())
+      Fail(ExitCode::kUsage, "--resume goes on with a run as it is: --recipe and --output can't be given with it");
     const TrainSettings settings = SettingsOfResumedRun(a, run);
     run.TakeOver();
     const Json record = run.ReadRun();
     const TrainSettings before = run.ReadRecipe();
-    if (record.value("status", "") == "finished" && before.epochs >= settings.epochs && settings.early_stopping == before.early_stopping) {
-      Fail(ExitCode::kUsage, "the run '{}' has finished its {} epochs; give --epochs N with a larger N to train on", a.resume, before.epochs);
+    if (record.value("status", "") == "finished" && before.epochs >= settings.epochs &&
+        settings.early_stopping == before.early_stopping) {
+      Fail(ExitCode::kUsage, "the run '{}' has finished its {} epochs; give --epochs N with a larger N to train on",
+           a.resume, before.epochs);
     }
     const std::string data = a.data.empty() ? record.value("data", Json::object()).value("source", "") : a.data;
-    return Execute(a, data, settings, /*resume=*/std::filesystem::exists(run.checkpoints() / "last.safetensors"), [&] { return run; });
+    return RunTraining({.data = data,
+                        .settings = settings,
+                        .resume = std::filesystem::exists(run.checkpoints() / "last.safetensors"),
+                        .resumed_folder = true,
+                        .json = a.json,
+                        .quiet = a.quiet,
+                        .open = [&] { return run; }});
   }
-  if (a.data.empty()) Fail(ExitCode::kUsage, "what to train on is missing: spotter train DATA, where DATA is cifar10, fashion-mnist or a path");
+  if (a.data.empty())
+    Fail(ExitCode::kUsage,
+         "what to train on is missing: spotter train DATA, where DATA is cifar10, fashion-mnist or a path");
   const TrainSettings settings = SettingsOfNewRun(a);
-  if (!a.output.empty() && std::filesystem::exists(a.output)) RunFolder::Create(a.output);  // says that it exists, before any work
-  return Execute(a, a.data, settings, /*resume=*/false, [&] {
+  if (!a.output.empty() && std::filesystem::exists(a.output))
+    RunFolder::Create(a.output);  // says that it exists, before any work
+  const auto open = [&] {
     if (!a.output.empty()) return RunFolder::Create(a.output);
     return RunFolder::CreateNumbered(Stem(a.data) + "-" + (a.recipe.empty() ? "default" : Stem(a.recipe)));
-  });
+  };
+  return RunTraining({.data = a.data, .settings = settings, .json = a.json, .quiet = a.quiet, .open = open});
 }
 
 }  // namespace
 
 Command TrainCommand() {
-  return {"train", "Train a classifier on a data set; the run's folder holds everything about it",
-          "  spotter train cifar10\n  spotter train my-pictures/ --epochs 40 --flip --shift 4\n"
-          "  spotter train cifar10 --recipe seed-003 --seed 1\n"
-          "  spotter train cifar10 --model \"conv 32 relu, maxpool 2, flatten, dense 128 relu, dense classes\"\n"
-          "  spotter train --resume runs/cifar10-seed-003-1 --epochs 60",
-          [](CLI::App& app) {
-            auto a = std::make_shared<Arguments>();
-            app.add_option("data", a->data, "a name (spotter data), a folder or an archive");
-            app.add_option("--recipe", a->recipe, "a named recipe (spotter recipes) or a TOML file; flags override it");
-            app.add_option("--resume", a->resume, "go on with this run")->type_name("RUN");
-            app.add_option("--output", a->output, "the run's folder; runs/DATA-RECIPE-N unless given")->type_name("FOLDER");
-            app.add_flag("--json", a->json, "print JSON lines");
-            app.add_flag("--quiet", a->quiet, "no progress");
-            a->given = AddFlags(app, TrainOptions(a->defaults));
-            return [a] { return Run(*a); };
-          }};
+  return {
+      "train", "Train a classifier on a data set; the run's folder holds everything about it",
+      "  spotter train cifar10\n  spotter train my-pictures/ --epochs 40 --flip --shift 4\n"
+      "  spotter train cifar10 --recipe seed-003 --seed 1\n"
+      "  spotter train cifar10 --model \"conv 32 relu, maxpool 2, flatten, dense 128 relu, dense classes\"\n"
+      "  spotter train --resume runs/cifar10-seed-003-1 --epochs 60",
+      [](CLI::App& app) {
+        auto a = std::make_shared<Arguments>();
+        app.add_option("data", a->data, "a name (spotter data), a folder or an archive");
+        app.add_option("--recipe", a->recipe, "a named recipe (spotter recipes) or a TOML file; flags override it");
+        app.add_option("--resume", a->resume, "go on with this run")->type_name("RUN");
+        app.add_option("--output", a->output, "the run's folder; runs/DATA-RECIPE-N unless given")->type_name("FOLDER");
+        app.add_flag("--json", a->json, "print JSON lines");
+        app.add_flag("--quiet", a->quiet, "no progress");
+        a->given = AddFlags(app, TrainOptions(a->defaults));
+        return [a] { return Run(*a); };
+      }};
 }
 
 }  // namespace spotter

@@ -10,7 +10,6 @@
 #include "base/text.h"
 
 namespace spotter {
-
 namespace {
 
 using Kind = PickleValue::Kind;
@@ -20,8 +19,7 @@ using Number = uint32_t;
 /// memory of many times its size.
 constexpr size_t kMaxValues = 4'000'000;
 
-constexpr uint8_t kProtocol = 0x80, kFrame = 0x95, kStop = '.', kMark = '(', kNone = 'N', kTrue = 0x88,
-                  kFalse = 0x89;
+constexpr uint8_t kProtocol = 0x80, kFrame = 0x95, kStop = '.', kMark = '(', kNone = 'N', kTrue = 0x88, kFalse = 0x89;
 constexpr uint8_t kInt4 = 'J', kInt1 = 'K', kInt2 = 'M', kLong1 = 0x8a;
 constexpr uint8_t kString1 = 'U', kString4 = 'T', kBytes1 = 'C', kBytes4 = 'B', kBytes8 = 0x8e;
 constexpr uint8_t kUnicode1 = 0x8c, kUnicode4 = 'X';
@@ -47,8 +45,7 @@ std::string Latin1(std::string_view text) {
       bytes += text[i];
       continue;
     }
-    if ((first != 0xC2 && first != 0xC3) || i + 1 == text.size())
-      Fail(ExitCode::kData, "its bytes are not latin1");
+    if ((first != 0xC2 && first != 0xC3) || i + 1 == text.size()) Fail(ExitCode::kData, "its bytes are not latin1");
     bytes += static_cast<char>((first & 0x03) << 6 | (static_cast<uint8_t>(text[++i]) & 0x3F));
   }
   return bytes;
@@ -63,21 +60,18 @@ class PickleReader {
   void Run() {
     if (Byte() != kProtocol) Fail(ExitCode::kData, "not a pickle of protocol 2 or later");
     const uint8_t protocol = Byte();
-    if (protocol < 2 || protocol > 4)
-      Fail(ExitCode::kData, "a pickle of protocol {}; expected 2 to 4", protocol);
+    if (protocol < 2 || protocol > 4) Fail(ExitCode::kData, "a pickle of protocol {}; expected 2 to 4", protocol);
     for (uint8_t opcode = Byte(); opcode != kStop; opcode = Byte()) {
       if (!Scalar(opcode) && !Container(opcode) && !Memo(opcode) && !Name(opcode)) {
-        Fail(
-            ExitCode::kData,
-            "the pickle opcode 0x{:02x} at byte {} is none that plain data needs; nothing in it was executed",
-            opcode, at_ - 1);
+        Fail(ExitCode::kData,
+             "the pickle opcode 0x{:02x} at byte {} is none that plain data needs; nothing in it was executed", opcode,
+             at_ - 1);
       }
     }
     out_->root_ = Pop();
   }
 
  private:
-  // Input.
   std::string_view Take(uint64_t n) {
     if (n > bytes_.size() - at_) Fail(ExitCode::kData, "the pickle ends too early");
     at_ += n;
@@ -91,9 +85,7 @@ class PickleReader {
     return value;
   }
   std::string_view Line() {
-    const size_t end = bytes_.find('\n', at_);
-    if (end == std::string_view::npos) Fail(ExitCode::kData, "the pickle ends too early");
-    const std::string_view line = Take(end - at_);
+    const std::string_view line = Take(std::min(bytes_.find('\n', at_), bytes_.size() + 1) - at_);
     Take(1);
     return line;
   }
@@ -108,12 +100,8 @@ class PickleReader {
   static void CheckCount(size_t have) {
     if (have >= kMaxValues) Fail(ExitCode::kData, "the pickle holds more than {} values", kMaxValues);
   }
-  void PushInteger(int64_t value) {
-    Push({.kind = Kind::kInteger, .integer = value, .text = {}, .items = {}});
-  }
-  void PushText(Kind kind, std::string_view text) {
-    Push({.kind = kind, .integer = 0, .text = text, .items = {}});
-  }
+  void PushInteger(int64_t value) { Push({.kind = Kind::kInteger, .integer = value, .text = {}, .items = {}}); }
+  void PushText(Kind kind, std::string_view text) { Push({.kind = kind, .integer = 0, .text = text, .items = {}}); }
   void PushItems(Kind kind, std::vector<Number> items) {
     Push({.kind = kind, .integer = 0, .text = {}, .items = std::move(items)});
   }

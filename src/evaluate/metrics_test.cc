@@ -23,7 +23,8 @@ std::vector<float> Flat(const Json& rows) {
 }
 
 constexpr double kExact = 1e-9;
-constexpr double kFp32Logits = 1e-6;  // the recorded logits are doubles; as floats they move by up to 2^-24 of themselves (below 8)
+constexpr double kFp32Logits =
+    1e-6;  // the recorded logits are doubles; as floats they move by up to 2^-24 of themselves (below 8)
 
 void ExpectSame(const ClassMetrics& m, const Json& recorded) {
   EXPECT_NEAR(m.precision, recorded.at("precision").get<double>(), kExact);
@@ -66,15 +67,16 @@ TEST(WilsonInterval, IsStatsmodels) {
   EXPECT_EQ(WilsonInterval(0, 0), (std::array<double, 2>{0, 1}));
 }
 
-// Four classes, all logits equal: class 0 is predicted, and class c is among the first k when c < k.
+// Four classes, all logits equal: class 0 is predicted, and classes 0 and 1 are the first two.
 TEST(Metrics, AmongEqualLogitsTheLowerClassWins) {
   const std::vector<int32_t> labels = {0, 1, 2, 3};
   const std::vector<float> logits(16, 1.5f);
   const Metrics m = ComputeMetrics(labels, logits, 4, 2);
   EXPECT_EQ(m.accuracy, 0.25);
   for (size_t label = 0; label < 4; ++label) EXPECT_EQ(m.confusion[label][0], 1);
-  EXPECT_EQ(m.top_k_accuracy, 0.5);
   EXPECT_NEAR(m.loss, std::log(4.0), 1e-12);
+  EXPECT_EQ(ComputeMetrics(std::vector<int32_t>{0, 1}, std::vector<float>(8, 1.5f), 4, 2).top_k_accuracy, 1);
+  EXPECT_EQ(ComputeMetrics(std::vector<int32_t>{2, 3}, std::vector<float>(8, 1.5f), 4, 2).top_k_accuracy, 0);
 }
 
 TEST(Metrics, TopKFollowsTheNumberOfClasses) {
@@ -118,7 +120,8 @@ TEST(MetricsJson, HoldsEveryNumberByTheNameOfItsClass) {
   EXPECT_EQ(json.at("per_class")[1].at("support"), 2);
   EXPECT_EQ(json.at("macro").at("support"), 4);
   EXPECT_EQ(json.at("confusion_matrix"), (Json{{1, 0, 0}, {1, 1, 0}, {0, 0, 1}}));
-  EXPECT_FALSE(ToJson(ComputeMetrics(std::vector<int32_t>{0}, std::vector<float>{1, 0}, 2), {"a", "b"}).contains("top_k"));
+  EXPECT_FALSE(
+      ToJson(ComputeMetrics(std::vector<int32_t>{0}, std::vector<float>{1, 0}, 2), {"a", "b"}).contains("top_k"));
 }
 
 }  // namespace

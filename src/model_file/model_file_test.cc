@@ -14,9 +14,10 @@ namespace spotter {
 namespace {
 
 Model SmallModel(uint64_t seed = 1) {
-  Model model{{"cat", "dog \"the\" ü", "x"},
-              {.shape = {8, 6, 3}, .resize = ResizePolicy::kCrop, .mean = {0.1f, 0.2f, 1.0f / 3}, .std = {0.5f, 0.25f, 2}},
-              Network("conv 4 relu, batchnorm, maxpool 2, flatten, dense classes", {8, 6, 3}, 3)};
+  Model model{
+      {"cat", "dog \"the\" ü", "x"},
+      {.shape = {8, 6, 3}, .resize = ResizePolicy::kCrop, .mean = {0.1f, 0.2f, 1.0f / 3}, .std = {0.5f, 0.25f, 2}},
+      Network("conv 4 relu, batchnorm, maxpool 2, flatten, dense classes", {8, 6, 3}, 3)};
   model.network.InitializeParameters(seed);
   return model;
 }
@@ -89,7 +90,8 @@ TEST_F(ModelFile, ComesBackAsItWas) {
   EXPECT_EQ(ReadSafetensors(path()).metadata.at("epoch"), "7");
 }
 
-// docs/model_file.md: tensors have PyTorch's names and shapes, row-major, so that Python reads them without code of ours.
+// docs/model_file.md: tensors have PyTorch's names and shapes, row-major, so that Python reads them without code of
+// ours.
 TEST_F(ModelFile, HoldsRowMajorTensorsOfPyTorchsShapes) {
   const Model model = SmallModel();
   const SafetensorsFile file = ReadSafetensors(path());
@@ -197,8 +199,9 @@ TEST_F(ModelFile, RefusesDescriptionsThatAreDamaged) {
     parts.description[Json::json_pointer(pointer)] = value;
     ExpectRefused(parts, "");
   };
-  for (const char* pointer : {"/version", "/classes", "/layers", "/preprocessing", "/preprocessing/height", "/preprocessing/width",
-                              "/preprocessing/channels", "/preprocessing/resize", "/preprocessing/mean", "/preprocessing/std"}) {
+  for (const char* pointer :
+       {"/version", "/classes", "/layers", "/preprocessing", "/preprocessing/height", "/preprocessing/width",
+        "/preprocessing/channels", "/preprocessing/resize", "/preprocessing/mean", "/preprocessing/std"}) {
     expect_refused(pointer, nullptr);
     expect_refused(pointer, Json::array());
     expect_refused(pointer, Json::object());

@@ -52,7 +52,8 @@ class Safetensors : public testing::Test {
 
 // The example of the format's own description: 'a' is two fp32 numbers, written out byte by byte.
 TEST_F(Safetensors, ReadsAFileMadeByHand) {
-  const std::string header = R"({"__metadata__":{"k":"v"},"b":{"dtype":"U8","shape":[],"data_offsets":[8,9]},"a":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]}} )";
+  const std::string header =
+      R"({"__metadata__":{"k":"v"},"b":{"dtype":"U8","shape":[],"data_offsets":[8,9]},"a":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]}} )";
   const std::string one_and_minus_two("\x00\x00\x80\x3f\x00\x00\x00\xc0", 8);
   const SafetensorsFile file = Read(FileBytes(header, one_and_minus_two + "\x07"));
   EXPECT_EQ(file.metadata, (std::map<std::string, std::string>{{"k", "v"}}));
@@ -74,7 +75,8 @@ TEST_F(Safetensors, ReadsAFileMadeByHand) {
 TEST_F(Safetensors, ReadsWhatPythonWrites) {
   const SafetensorsFile file = ReadSafetensors(Fixture("from_python.safetensors"));
   EXPECT_EQ(file.metadata, (std::map<std::string, std::string>{{"format", "pt"}, {"note", "quotes \" and \\ and ü"}}));
-  const auto expect = [&](const char* name, const char* dtype, const std::vector<int64_t>& shape, const std::string& bytes) {
+  const auto expect = [&](const char* name, const char* dtype, const std::vector<int64_t>& shape,
+                          const std::string& bytes) {
     const TensorRecord* tensor = file.Find(name);
     ASSERT_NE(tensor, nullptr) << name;
     EXPECT_EQ(tensor->dtype, dtype) << name;
@@ -94,8 +96,10 @@ TEST_F(Safetensors, ReadsWhatPythonWrites) {
 TEST_F(Safetensors, ReadsBackWhatItWrites) {
   const std::string floats = Bytes<float>({1, 2, 3, 4, 5, 6}), longs = Bytes<int64_t>({7, -8}), byte = "z";
   const std::map<std::string, std::string> metadata = {{"quoted", "a \"b\" \\ \n ü"}, {"empty", ""}};
-  WriteSafetensors(path(),
-                   {{"z", "U8", {1}, byte}, {"y", "F32", {3, 2}, floats}, {"a", "F32", {2, 0}, ""}, {"x", "I64", {2}, longs}}, metadata);
+  WriteSafetensors(
+      path(),
+      {{"z", "U8", {1}, byte}, {"y", "F32", {3, 2}, floats}, {"a", "F32", {2, 0}, ""}, {"x", "I64", {2}, longs}},
+      metadata);
   const SafetensorsFile file = ReadSafetensors(path());
   EXPECT_EQ(file.metadata, metadata);
   ASSERT_EQ(file.tensors.size(), 4u);
@@ -138,8 +142,9 @@ TEST_F(Safetensors, RefusesEveryPrefixOfAFile) {
 
 TEST_F(Safetensors, RefusesHeaderLengthsThatLie) {
   const std::string whole = FileBytes(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", eight_);
-  for (const uint64_t length : {uint64_t{0}, uint64_t{1}, uint64_t{whole.size() - 7}, uint64_t{16} << 20, (uint64_t{16} << 20) + 1,
-                                uint64_t{1} << 31, uint64_t{1} << 63, ~uint64_t{0}, ~uint64_t{0} - 7}) {
+  for (const uint64_t length :
+       {uint64_t{0}, uint64_t{1}, uint64_t{whole.size() - 7}, uint64_t{16} << 20, (uint64_t{16} << 20) + 1,
+        uint64_t{1} << 31, uint64_t{1} << 63, ~uint64_t{0}, ~uint64_t{0} - 7}) {
     SCOPED_TRACE(length);
     std::string lying = whole;
     std::memcpy(lying.data(), &length, 8);
@@ -153,39 +158,50 @@ TEST_F(Safetensors, RefusesBytesBehindItsEnd) {
 }
 
 TEST_F(Safetensors, RefusesOffsetsThatOverlap) {
-  ExpectRefused(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}})",
-                std::string(12, 'x'), "'b' begins at 4, where 8 was expected");
-  ExpectRefused(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", four_,
-                "begins at 0, where 4 was expected");
+  ExpectRefused(
+      R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}})",
+      std::string(12, 'x'), "'b' begins at 4, where 8 was expected");
+  ExpectRefused(
+      R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})",
+      four_, "begins at 0, where 4 was expected");
 }
 
 TEST_F(Safetensors, RefusesAHoleBetweenTensors) {
-  ExpectRefused(R"({"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[3],"data_offsets":[5,8]}})", eight_,
-                "'b' begins at 5, where 4 was expected");
-  ExpectRefused(R"({"a":{"dtype":"U8","shape":[4],"data_offsets":[4,8]}})", eight_, "'a' begins at 4, where 0 was expected");
+  ExpectRefused(
+      R"({"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[3],"data_offsets":[5,8]}})",
+      eight_, "'b' begins at 5, where 4 was expected");
+  ExpectRefused(R"({"a":{"dtype":"U8","shape":[4],"data_offsets":[4,8]}})", eight_,
+                "'a' begins at 4, where 0 was expected");
 }
 
 TEST_F(Safetensors, RefusesOffsetsOutOfTheFile) {
   ExpectRefused(R"({"a":{"dtype":"U8","shape":[9],"data_offsets":[0,9]}})", eight_, "cut short");
-  ExpectRefused(R"({"a":{"dtype":"U8","shape":[4611686018427387904],"data_offsets":[0,4611686018427387904]}})", eight_, "cut short");
+  ExpectRefused(R"({"a":{"dtype":"U8","shape":[4611686018427387904],"data_offsets":[0,4611686018427387904]}})", eight_,
+                "cut short");
 }
 
 TEST_F(Safetensors, RefusesShapesThatAreNotTheOffsets) {
-  ExpectRefused(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,8]}})", eight_, "of 4 bytes by its shape has offsets 0 to 8");
+  ExpectRefused(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,8]}})", eight_,
+                "of 4 bytes by its shape has offsets 0 to 8");
   ExpectRefused(R"({"a":{"dtype":"F64","shape":[2],"data_offsets":[0,8]}})", eight_, "of 16 bytes");
   ExpectRefused(R"({"a":{"dtype":"U8","shape":[8],"data_offsets":[8,0]}})", eight_, "offsets 8 to 0");
 }
 
 TEST_F(Safetensors, RefusesShapesThatOverflow) {
-  for (const char* shape : {"[4611686018427387904,4]", "[3037000500,3037000500,2]", "[4294967296,4294967296]", "[4611686018427387904]"}) {
-    ExpectRefused(std::string(R"({"a":{"dtype":"F32","shape":)") + shape + R"(,"data_offsets":[0,8]}})", eight_, "too large to exist");
+  for (const char* shape :
+       {"[4611686018427387904,4]", "[3037000500,3037000500,2]", "[4294967296,4294967296]", "[4611686018427387904]"}) {
+    ExpectRefused(std::string(R"({"a":{"dtype":"F32","shape":)") + shape + R"(,"data_offsets":[0,8]}})", eight_,
+                  "too large to exist");
   }
 }
 
 TEST_F(Safetensors, RefusesNumbersThatAreNoSizes) {
-  for (const char* side : {"-1", "1.0", "1e0", "\"1\"", "null", "true", "9223372036854775808", "18446744073709551616"}) {
-    ExpectRefused(std::string(R"({"a":{"dtype":"U8","shape":[)") + side + R"(],"data_offsets":[0,1]}})", "x", "not a whole number");
-    ExpectRefused(std::string(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,)") + side + "]}}", "x", "not a whole number");
+  for (const char* side :
+       {"-1", "1.0", "1e0", "\"1\"", "null", "true", "9223372036854775808", "18446744073709551616"}) {
+    ExpectRefused(std::string(R"({"a":{"dtype":"U8","shape":[)") + side + R"(],"data_offsets":[0,1]}})", "x",
+                  "not a whole number");
+    ExpectRefused(std::string(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,)") + side + "]}}", "x",
+                  "not a whole number");
   }
 }
 
@@ -198,18 +214,20 @@ TEST_F(Safetensors, RefusesKeysThatComeTwice) {
 
 TEST_F(Safetensors, RefusesDtypesItDoesNotKnow) {
   for (const char* dtype : {"F8_E4M3", "f32", "", "F32 ", "C64"}) {
-    ExpectRefused(std::string(R"({"a":{"dtype":")") + dtype + R"(","shape":[4],"data_offsets":[0,4]}})", four_, "dtype");
+    ExpectRefused(std::string(R"({"a":{"dtype":")") + dtype + R"(","shape":[4],"data_offsets":[0,4]}})", four_,
+                  "dtype");
   }
 }
 
 TEST_F(Safetensors, RefusesEntriesOfAnotherForm) {
   const std::string good = R"({"dtype":"U8","shape":[4],"data_offsets":[0,4]})";
   EXPECT_EQ(Read(FileBytes("{\"a\":" + good + "}", four_)).tensors.size(), 1u);
-  for (const char* bad : {"1", "null", "[]", "{}", R"({"dtype":"U8","shape":[4]})", R"({"dtype":8,"shape":[4],"data_offsets":[0,4]})",
-                          R"({"dtype":"U8","shape":4,"data_offsets":[0,4]})", R"({"dtype":"U8","shape":[4],"data_offsets":[0]})",
-                          R"({"dtype":"U8","shape":[4],"data_offsets":[0,4,4]})",
-                          R"({"dtype":"U8","shape":[4],"data_offsets":[0,4],"more":1})",
-                          R"({"dtype":"U8","shape":[1,1,1,1,1,1,1,1,4],"data_offsets":[0,4]})"}) {
+  for (const char* bad :
+       {"1", "null", "[]", "{}", R"({"dtype":"U8","shape":[4]})", R"({"dtype":8,"shape":[4],"data_offsets":[0,4]})",
+        R"({"dtype":"U8","shape":4,"data_offsets":[0,4]})", R"({"dtype":"U8","shape":[4],"data_offsets":[0]})",
+        R"({"dtype":"U8","shape":[4],"data_offsets":[0,4,4]})",
+        R"({"dtype":"U8","shape":[4],"data_offsets":[0,4],"more":1})",
+        R"({"dtype":"U8","shape":[1,1,1,1,1,1,1,1,4],"data_offsets":[0,4]})"}) {
     ExpectRefused(std::string("{\"a\":") + bad + "}", four_, "'a' is not described by");
   }
   ExpectRefused("{\"\":" + good + "}", four_, "name is empty");
@@ -218,11 +236,13 @@ TEST_F(Safetensors, RefusesEntriesOfAnotherForm) {
 }
 
 TEST_F(Safetensors, RefusesWhatIsNotJson) {
-  for (const char* header : {"{", "{]", "{\"a\":}", "{} {}", "{}x", "{'a':1}", "{\"\xff\":1}", "{//\n}", "{\"a\":NaN}"}) {
+  for (const char* header :
+       {"{", "{]", "{\"a\":}", "{} {}", "{}x", "{'a':1}", "{\"\xff\":1}", "{//\n}", "{\"a\":NaN}"}) {
     SCOPED_TRACE(header);
     Refusal(FileBytes(header, ""));
   }
-  for (const char* header : {"[]", "1", "\"a\"", "null", " {}", "\xef\xbb\xbf{}", ""}) ExpectRefused(header, "", "does not begin with '{'");
+  for (const char* header : {"[]", "1", "\"a\"", "null", " {}", "\xef\xbb\xbf{}", ""})
+    ExpectRefused(header, "", "does not begin with '{'");
 }
 
 TEST_F(Safetensors, RefusesDeepNestingWithoutRunningOutOfStackOrMemory) {
@@ -249,7 +269,8 @@ TEST_F(Safetensors, RefusesMoreTensorsThanItsLimit) {
 }
 
 TEST_F(Safetensors, MessagesCarryNoControlCharactersOfTheFile) {
-  const std::string message = Refusal(FileBytes(R"({"a":{"dtype":"\u001b[31m\n","shape":[4],"data_offsets":[0,4]}})", four_));
+  const std::string message =
+      Refusal(FileBytes(R"({"a":{"dtype":"\u001b[31m\n","shape":[4],"data_offsets":[0,4]}})", four_));
   EXPECT_EQ(message.find('\x1b'), std::string::npos);
   EXPECT_EQ(message.find('\n'), std::string::npos);
 }

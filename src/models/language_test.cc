@@ -25,9 +25,11 @@ std::string Refusal(const std::string& text, const FeatureShape& input = kColour
   return "";
 }
 
-void ExpectRefused(const std::string& text, const std::vector<std::string>& parts, const FeatureShape& input = kColour32) {
+void ExpectRefused(const std::string& text, const std::vector<std::string>& parts,
+                   const FeatureShape& input = kColour32) {
   const std::string message = Refusal(text, input);
-  for (const std::string& part : parts) EXPECT_NE(message.find(part), std::string::npos) << "'" << part << "' is not in: " << message;
+  for (const std::string& part : parts)
+    EXPECT_NE(message.find(part), std::string::npos) << "'" << part << "' is not in: " << message;
 }
 
 std::vector<std::string> ShapesOf(const std::string& text, const FeatureShape& input) {
@@ -38,9 +40,11 @@ std::vector<std::string> ShapesOf(const std::string& text, const FeatureShape& i
 
 // Every message quotes the layer and says which one it is; that is what a user corrects.
 TEST(Language, SaysWhichLayerIsWrongAndWhy) {
-  ExpectRefused("conv 32 relu, maxpol 2, flatten, dense classes", {"layer 2 'maxpol 2'", "'maxpol' is no layer", "did you mean 'maxpool'?", "globalavgpool"});
+  ExpectRefused("conv 32 relu, maxpol 2, flatten, dense classes",
+                {"layer 2 'maxpol 2'", "'maxpol' is no layer", "did you mean 'maxpool'?", "globalavgpool"});
   ExpectRefused("xyzzy 3, flatten, dense classes", {"layer 1 'xyzzy 3'", "'xyzzy' is no layer", "the layers are"});
-  ExpectRefused("conv 32 rellu, flatten, dense classes", {"layer 1 'conv 32 rellu'", "'rellu' is not expected here", "did you mean 'relu'?"});
+  ExpectRefused("conv 32 rellu, flatten, dense classes",
+                {"layer 1 'conv 32 rellu'", "'rellu' is not expected here", "did you mean 'relu'?"});
   ExpectRefused("conv, flatten, dense classes", {"layer 1 'conv'", "the number of filters", "is missing"});
   ExpectRefused("conv relu, flatten, dense classes", {"layer 1 'conv relu'", "'relu' is not a number of filters"});
   ExpectRefused("conv 0, flatten, dense classes", {"layer 1 'conv 0'", "'0' is not a number of filters", "from 1 to"});
@@ -59,7 +63,8 @@ TEST(Language, SaysWhichLayerIsWrongAndWhy) {
   ExpectRefused("maxpool 2 relu, flatten, dense classes", {"'relu' is not expected here"});
   ExpectRefused("dropout, flatten, dense classes", {"layer 1 'dropout'", "the rate"});
   for (const char* rate : {"1", "1.5", "-0.1", "x", "nan", "50%"}) {
-    ExpectRefused(std::string("dropout ") + rate + ", flatten, dense classes", {std::string("'") + rate + "' is not a dropout rate"});
+    ExpectRefused(std::string("dropout ") + rate + ", flatten, dense classes",
+                  {std::string("'") + rate + "' is not a dropout rate"});
   }
   ExpectRefused("flatten, dense, dense classes", {"layer 2 'dense'", "the number of units"});
   ExpectRefused("flatten, dense many, dense classes", {"layer 2 'dense many'", "'many' is not a number of units"});
@@ -100,14 +105,17 @@ TEST(Language, WantsOneLogitAClassAtTheEnd) {
 }
 
 TEST(Language, RefusesWhatNoMachineHolds) {
-  ExpectRefused("globalavgpool, dense 1000000, dense 1000000, dense classes", {"layer 3 'dense 1000000'", "1000000000000 weights"});
+  ExpectRefused("globalavgpool, dense 1000000, dense 1000000, dense classes",
+                {"layer 3 'dense 1000000'", "1000000000000 weights"});
   ExpectRefused("conv 1000000 1, conv 1000000 1, flatten, dense classes", {"larger than any machine holds"});
-  ExpectRefused("conv 1048576 64x64, globalavgpool, dense classes", {"larger than any machine holds"}, {16384, 16384, 3});
+  ExpectRefused("conv 1048576 64x64, globalavgpool, dense classes", {"larger than any machine holds"},
+                {16384, 16384, 3});
 }
 
 // Output sizes by TensorFlow's rule: valid floor((n - k) / s) + 1, same ceil(n / s).
 TEST(Language, ArgumentsComeInAnyOrderAndCase) {
-  EXPECT_EQ(ShapesOf("conv 6 5x3 stride 2 same, flatten, dense classes", {16, 13, 3}), (std::vector<std::string>{"(8, 7, 6)", "(336)", "(10)"}));
+  EXPECT_EQ(ShapesOf("conv 6 5x3 stride 2 same, flatten, dense classes", {16, 13, 3}),
+            (std::vector<std::string>{"(8, 7, 6)", "(336)", "(10)"}));
   EXPECT_EQ(ShapesOf("conv 6 same relu stride 2 5x3, flatten, dense classes", {16, 13, 3}).front(), "(8, 7, 6)");
   EXPECT_EQ(ShapesOf("  CONV 6   Stride 2 VALID 5x3 ,flatten,dense CLASSES", {16, 13, 3}).front(), "(6, 6, 6)");
   EXPECT_EQ(ShapesOf("maxpool 3 stride 2, flatten, dense classes", {16, 13, 3}).front(), "(7, 6, 3)");
@@ -119,7 +127,8 @@ TEST(Language, NumbersTheLayersByKind) {
   const auto layers = BuildLayers("conv 4, conv 5 1, flatten, relu, dense 6, batchnorm, dense classes", kColour32, 10);
   std::vector<std::string> names;
   for (const auto& layer : layers) names.push_back(layer->name());
-  EXPECT_EQ(names, (std::vector<std::string>{"conv_1", "conv_2", "flatten_1", "relu_1", "dense_1", "batchnorm_1", "dense_2"}));
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"conv_1", "conv_2", "flatten_1", "relu_1", "dense_1", "batchnorm_1", "dense_2"}));
   EXPECT_EQ(layers[1]->parameters()[0].name, "conv_2.weight");
   EXPECT_EQ(layers[5]->parameters()[2].name, "batchnorm_1.running_mean");
   EXPECT_EQ(layers[1]->description(), "conv 5 1");
@@ -128,7 +137,8 @@ TEST(Language, NumbersTheLayersByKind) {
 TEST(Language, ItsHelpNamesEveryWordThatItReads) {
   std::string all;
   for (const LayerWord& word : LayerWords()) all += word.usage + "\n";
-  for (const char* word : {"conv", "maxpool", "avgpool", "globalavgpool", "globalmaxpool", "batchnorm", "dropout", "flatten", "dense", "gelu"}) {
+  for (const char* word : {"conv", "maxpool", "avgpool", "globalavgpool", "globalmaxpool", "batchnorm", "dropout",
+                           "flatten", "dense", "gelu"}) {
     EXPECT_NE(all.find(word), std::string::npos) << word;
   }
 }

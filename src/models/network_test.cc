@@ -43,7 +43,8 @@ TEST(Summary, CountsWhatIsNotTrained) {
 
 // Two a multiply-add: conv 2 * outputs * taps * channels in, dense 2 * units * inputs.
 TEST(Flops, OfSeed001CountedByHand) {
-  const int64_t conv1 = 2LL * 30 * 30 * 32 * 9 * 3, conv2 = 2LL * 13 * 13 * 64 * 9 * 32, conv3 = 2LL * 11 * 11 * 128 * 9 * 64;
+  const int64_t conv1 = 2LL * 30 * 30 * 32 * 9 * 3, conv2 = 2LL * 13 * 13 * 64 * 9 * 32,
+                conv3 = 2LL * 11 * 11 * 128 * 9 * 64;
   const int64_t dense1 = 2LL * 3200 * 128, dense2 = 2LL * 128 * 10;
   EXPECT_EQ(Network(ResolveModel("seed-001"), {32, 32, 3}, 10).flops(), conv1 + conv2 + conv3 + dense1 + dense2);
 }

@@ -11,7 +11,8 @@ namespace {
 
 struct Parameters {
   Parameters() {
-    for (const ParameterRole role : {ParameterRole::kKernel, ParameterRole::kBias, ParameterRole::kScale, ParameterRole::kMean, ParameterRole::kVariance}) {
+    for (const ParameterRole role : {ParameterRole::kKernel, ParameterRole::kBias, ParameterRole::kScale,
+                                     ParameterRole::kMean, ParameterRole::kVariance}) {
       list.push_back({.name = "p" + std::to_string(list.size()), .role = role, .value = at::full({3}, 2.0f)});
     }
     for (Parameter& parameter : list) {
@@ -55,7 +56,8 @@ TEST(Optimizer, DropsTheGradientsAfterAStep) {
 TEST(Optimizer, SgdWithoutMomentumIsPlainDescent) {
   for (const bool nesterov : {false, true}) {
     Parameters parameters;
-    const auto optimizer = MakeOptimizer({.name = "sgd", .weight_decay = 0.5, .momentum = 0, .nesterov = nesterov}, parameters.pointers);
+    const auto optimizer =
+        MakeOptimizer({.name = "sgd", .weight_decay = 0.5, .momentum = 0, .nesterov = nesterov}, parameters.pointers);
     for (int i = 0; i < 2; ++i) {
       parameters.SetGradients(1);
       optimizer->Step(0.1);
@@ -77,7 +79,8 @@ TEST(Optimizer, GoesOnFromItsState) {
         optimizer.Step(0.01);
       }
     };
-    const auto a = MakeOptimizer(settings, whole.pointers), b = MakeOptimizer(settings, first.pointers), c = MakeOptimizer(settings, second.pointers);
+    const auto a = MakeOptimizer(settings, whole.pointers), b = MakeOptimizer(settings, first.pointers),
+               c = MakeOptimizer(settings, second.pointers);
     run(*a, whole, 0, 6);
     run(*b, first, 0, 3);
     auto from = b->State(), to = c->State();
@@ -97,9 +100,10 @@ TEST(Optimizer, GoesOnFromItsState) {
 TEST(Optimizer, NamesItsState) {
   Parameters parameters;
   std::vector<std::string> names;
-  for (const auto& [name, tensor] : MakeOptimizer({.name = "adam"}, parameters.pointers)->State()) names.push_back(name);
-  EXPECT_EQ(names, (std::vector<std::string>{"exp_avg/p0", "exp_avg_sq/p0", "step/p0", "exp_avg/p1", "exp_avg/p2", "exp_avg_sq/p1", "exp_avg_sq/p2",
-                                             "step/p1", "step/p2"}));
+  for (const auto& [name, tensor] : MakeOptimizer({.name = "adam"}, parameters.pointers)->State())
+    names.push_back(name);
+  EXPECT_EQ(names, (std::vector<std::string>{"exp_avg/p0", "exp_avg_sq/p0", "step/p0", "exp_avg/p1", "exp_avg/p2",
+                                             "exp_avg_sq/p1", "exp_avg_sq/p2", "step/p1", "step/p2"}));
 }
 
 TEST(Optimizer, AnotherNameIsAUsageError) {

@@ -35,10 +35,12 @@ TEST(Schedule, StepIsTorchsStepLR) {
   ExpectTorchsRates({.name = "step", .learning_rate = 0.2, .step_epochs = 2, .step_factor = 0.3});
 }
 
-// torch counts N - 1 intervals between its N steps, 0.3 N - 1 of them rising. At the same place of either part the rate is the same.
+// torch counts N - 1 intervals between its N steps, 0.3 N - 1 of them rising. At the same place of either part the rate
+// is the same.
 TEST(Schedule, OneCycleIsTorchsOneCycleLR) {
   const Json& torch = Torch("one-cycle");
-  const ScheduleSettings settings{.name = "one-cycle", .learning_rate = 0.2, .min_learning_rate = 0.1, .warmup_epochs = 3};
+  const ScheduleSettings settings{
+      .name = "one-cycle", .learning_rate = 0.2, .min_learning_rate = 0.1, .warmup_epochs = 3};
   const double steps = torch.at("steps"), peak = 0.3 * steps - 1;
   for (size_t i = 0; i < torch.at("rates").size(); ++i) {
     const auto step = static_cast<double>(i);
@@ -51,7 +53,8 @@ TEST(Schedule, OneCycleIsTorchsOneCycleLR) {
 
 TEST(Schedule, ConstantAndPlateauDoNotFollowTheEpoch) {
   for (const char* name : {"constant", "plateau"}) {
-    for (const double epoch : {0.0, 3.5, 9.99, 1000.0}) EXPECT_EQ(ScheduledRate({.name = name, .learning_rate = 0.3}, epoch, 10), 0.3);
+    for (const double epoch : {0.0, 3.5, 9.99, 1000.0})
+      EXPECT_EQ(ScheduledRate({.name = name, .learning_rate = 0.3}, epoch, 10), 0.3);
   }
 }
 
@@ -65,12 +68,14 @@ TEST(Schedule, WarmUpRisesInAStraightLineAndMeetsTheSchedule) {
     for (const double epoch : {0.5, 1.0, 1.9}) {
       EXPECT_DOUBLE_EQ(ScheduledRate(warm, epoch, 20), ScheduledRate(plain, epoch, 20) * epoch / 2);
     }
-    for (const double epoch : {2.0, 7.3, 20.0}) EXPECT_EQ(ScheduledRate(warm, epoch, 20), ScheduledRate(plain, epoch, 20));
+    for (const double epoch : {2.0, 7.3, 20.0})
+      EXPECT_EQ(ScheduledRate(warm, epoch, 20), ScheduledRate(plain, epoch, 20));
   }
 }
 
 TEST(Schedule, NeverGoesBelowTheLowestRate) {
-  const ScheduleSettings step{.name = "step", .learning_rate = 0.1, .min_learning_rate = 0.01, .step_epochs = 1, .step_factor = 0.5};
+  const ScheduleSettings step{
+      .name = "step", .learning_rate = 0.1, .min_learning_rate = 0.01, .step_epochs = 1, .step_factor = 0.5};
   EXPECT_DOUBLE_EQ(ScheduledRate(step, 3, 100), 0.0125);
   EXPECT_EQ(ScheduledRate(step, 4, 100), 0.01);
   EXPECT_EQ(ScheduledRate(step, 99, 100), 0.01);
@@ -89,7 +94,8 @@ TEST(Plateau, StaysAloneForOtherSchedules) {
 
 // Keras' own sequences are in tests/parity; here is where it ends.
 TEST(Plateau, EndsAtTheLowestRate) {
-  const ScheduleSettings settings{.name = "plateau", .learning_rate = 0.1, .min_learning_rate = 0.03, .plateau_factor = 0.5, .plateau_patience = 1};
+  const ScheduleSettings settings{
+      .name = "plateau", .learning_rate = 0.1, .min_learning_rate = 0.03, .plateau_factor = 0.5, .plateau_patience = 1};
   Plateau plateau;
   std::vector<double> rates;
   for (int i = 0; i < 4; ++i) {
@@ -103,7 +109,8 @@ TEST(Plateau, EndsAtTheLowestRate) {
 }
 
 TEST(Schedule, NamesAreAllKnownToIt) {
-  EXPECT_EQ(ScheduleNames(), (std::vector<std::string>{"constant", "plateau", "step", "cosine", "linear", "one-cycle"}));
+  EXPECT_EQ(ScheduleNames(),
+            (std::vector<std::string>{"constant", "plateau", "step", "cosine", "linear", "one-cycle"}));
 }
 
 }  // namespace

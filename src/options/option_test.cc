@@ -22,7 +22,10 @@ struct Values {
   std::vector<Option> Options() {
     Option choice{"optimizer", &word, "the optimizer"};
     choice.choices = {"adam", "adamw", "sgd"};
-    std::vector<Option> list = {{"flip", &flag, "mirror"}, {"batch-size", &whole, "images a step", 1, 1000}, {"rate", &number, "the rate", 0, 1}, choice,
+    std::vector<Option> list = {{"flip", &flag, "mirror"},
+                                {"batch-size", &whole, "images a step", 1, 1000},
+                                {"rate", &number, "the rate", 0, 1},
+                                choice,
                                 {"model", &text, "the model"}};
     list[0].group = list[1].group = "First";
     list[2].group = list[3].group = list[4].group = "Second";
@@ -70,7 +73,8 @@ TEST(SetOption, SaysWhatWasFoundAndWhatWasExpected) {
   EXPECT_EQ(message(0, "yes"), "--flip yes: expected true or false");
   EXPECT_EQ(message(3, "adm"), "--optimizer adm: expected adam, adamw or sgd (did you mean 'adam'?)");
   EXPECT_EQ(message(3, "xyzzyxyzzy"), "--optimizer xyzzyxyzzy: expected adam, adamw or sgd");
-  for (const char* bad : {"1.0", "1e2", " 1", "1 ", "+1", "0x10", "99999999999999999999"}) EXPECT_NE(message(1, bad), "") << bad;
+  for (const char* bad : {"1.0", "1e2", " 1", "1 ", "+1", "0x10", "99999999999999999999"})
+    EXPECT_NE(message(1, bad), "") << bad;
   for (const char* bad : {"nan", "inf", "-inf", "1e400", "0,5", ".", "1 2"}) EXPECT_NE(message(2, bad), "") << bad;
   EXPECT_EQ(v.whole, 10) << "a refused value must not stay";
   EXPECT_EQ(v.number, 0.5);
@@ -86,9 +90,10 @@ TEST(SetOption, WantsJsonOfItsOwnType) {
   EXPECT_EQ(v.number, 0.1 + 0.2);
   SetOption(options[1], Json(7));
   EXPECT_EQ(v.whole, 7);
-  const std::vector<std::pair<size_t, Json>> bad = {{0, 1},      {0, "true"}, {1, 1.0},    {1, "7"},           {1, true},         {1, 0},
-                                                    {2, "0.5"}, {2, 2},      {2, nullptr}, {3, 5},             {3, "other"},      {4, Json::array()},
-                                                    {4, 1},     {1, nullptr}, {2, NAN},    {1, uint64_t{1} << 63}};
+  const std::vector<std::pair<size_t, Json>> bad = {{0, 1},       {0, "true"},  {1, 1.0},     {1, "7"},
+                                                    {1, true},    {1, 0},       {2, "0.5"},   {2, 2},
+                                                    {2, nullptr}, {3, 5},       {3, "other"}, {4, Json::array()},
+                                                    {4, 1},       {1, nullptr}, {2, NAN},     {1, uint64_t{1} << 63}};
   for (const auto& [i, value] : bad) {
     SCOPED_TRACE(options[i].name + " = " + value.dump());
     EXPECT_NE(Refusal([&] { SetOption(options[i], value); }), "");
@@ -117,18 +122,21 @@ TEST(ReadToml, SetsWhatItNamesAndLeavesTheRest) {
 TEST(ReadToml, UnknownKeysSuggest) {
   Values v;
   const std::string message = Refusal([&] { ReadToml("batch_size = 64", "my.toml", v.Options()); });
-  EXPECT_NE(message.find("my.toml: no option is called 'batch_size' (did you mean 'batch-size'?)"), std::string::npos) << message;
+  EXPECT_NE(message.find("my.toml: no option is called 'batch_size' (did you mean 'batch-size'?)"), std::string::npos)
+      << message;
 }
 
 TEST(ReadToml, NamesTheRecipeInEveryError) {
   Values v;
-  for (const char* text : {"batch-size = \"64\"", "batch-size = 64.0", "batch-size = 0", "flip = 1", "rate = 2", "rate = nan", "optimizer = \"adm\"",
-                           "model = 5", "model = [1]", "[model]\na = 1", "rate = 2020-01-01", "batch-size = ", "batch-size = 64\nbatch-size = 65"}) {
+  for (const char* text : {"batch-size = \"64\"", "batch-size = 64.0", "batch-size = 0", "flip = 1", "rate = 2",
+                           "rate = nan", "optimizer = \"adm\"", "model = 5", "model = [1]", "[model]\na = 1",
+                           "rate = 2020-01-01", "batch-size = ", "batch-size = 64\nbatch-size = 65"}) {
     const std::string message = Refusal([&] { ReadToml(text, "my.toml", v.Options()); });
     EXPECT_TRUE(message.starts_with("my.toml")) << message;
     EXPECT_EQ(message.find("--"), std::string::npos) << "keys have no dashes: " << message;
   }
-  EXPECT_EQ(Refusal([&] { ReadToml("batch-size = 0", "my.toml", v.Options()); }), "my.toml: batch-size 0: expected a whole number from 1 to 1000");
+  EXPECT_EQ(Refusal([&] { ReadToml("batch-size = 0", "my.toml", v.Options()); }),
+            "my.toml: batch-size 0: expected a whole number from 1 to 1000");
   EXPECT_TRUE(Refusal([&] { ReadToml("\n\nflip = ", "my.toml", v.Options()); }).starts_with("my.toml, line 3: "));
 }
 

@@ -38,15 +38,21 @@ std::string EpochName(int64_t epoch, int64_t epochs) {
 }
 
 std::string StepText(const StepReport& r) {
-  return fmt::format("{}  step {}/{}  loss {:.4f}  accuracy {}  {} images/s  waiting for data {:.0f} %  {} left", EpochName(r.epoch, r.epochs),
-                     r.step, r.steps, r.loss, Percent(r.accuracy), WithThousands(static_cast<int64_t>(r.images_per_second)),
-                     100 * r.data_wait_fraction, HumanSeconds(r.seconds_left));
+  return fmt::format(
+      "{}  step {}/{}  loss {:.4f}  accuracy {}  {} images/s  waiting for data {:.0f} %  {} left",
+      EpochName(r.epoch, r.epochs), r.step, r.steps, r.loss, Percent(r.accuracy),
+      WithThousands(static_cast<int64_t>(r.images_per_second)), 100 * r.data_wait_fraction,
+      HumanSeconds(r.seconds_left));
 }
 
 std::string EpochText(const EpochRecord& r, int64_t epochs, bool best) {
-  std::string text = fmt::format("{}  loss {:.4f}  accuracy {:>7}", EpochName(r.epoch, epochs), r.train_loss, Percent(r.train_accuracy));
-  if (r.validation_loss) text += fmt::format("  validation loss {:.4f}  accuracy {:>7}{}", *r.validation_loss, Percent(*r.validation_accuracy), best ? " *" : "  ");
-  return text + fmt::format("  rate {:.2g}  {} images/s  data {:.0f} %  {}", r.learning_rate, WithThousands(static_cast<int64_t>(r.images_per_second)),
+  std::string text = fmt::format("{}  loss {:.4f}  accuracy {:>7}", EpochName(r.epoch, epochs), r.train_loss,
+                                 Percent(r.train_accuracy));
+  if (r.validation_loss)
+    text += fmt::format("  validation loss {:.4f}  accuracy {:>7}{}", *r.validation_loss,
+                        Percent(*r.validation_accuracy), best ? " *" : "  ");
+  return text + fmt::format("  rate {:.2g}  {} images/s  data {:.0f} %  {}", r.learning_rate,
+                            WithThousands(static_cast<int64_t>(r.images_per_second)),
                             100 * r.data_wait_fraction, HumanSeconds(r.seconds));
 }
 
@@ -85,8 +91,15 @@ class JsonProgress : public TrainObserver {
     const auto now = Clock::now();
     if (now - last_ < std::chrono::seconds(1)) return;
     last_ = now;
-    Line({{"event", "step"}, {"epoch", r.epoch}, {"epochs", r.epochs}, {"step", r.step}, {"steps", r.steps}, {"loss", r.loss},
-          {"accuracy", r.accuracy}, {"images_per_second", r.images_per_second}, {"data_wait_fraction", r.data_wait_fraction},
+    Line({{"event", "step"},
+          {"epoch", r.epoch},
+          {"epochs", r.epochs},
+          {"step", r.step},
+          {"steps", r.steps},
+          {"loss", r.loss},
+          {"accuracy", r.accuracy},
+          {"images_per_second", r.images_per_second},
+          {"data_wait_fraction", r.data_wait_fraction},
           {"seconds_left", r.seconds_left}});
   }
   void OnEpoch(const TrainState& state, bool best) override {
@@ -131,10 +144,15 @@ void ActivityLine::Update(const std::string& what, int64_t done, int64_t total) 
   last_ = now;
   shown_ = true;
   std::string line = what;
-  if (total > 0) line += fmt::format("  {} of {} ({:.0f} %)", WithThousands(done), WithThousands(total), 100.0 * static_cast<double>(done) / static_cast<double>(total));
-  else if (done > 0) line += "  " + WithThousands(done);
-  if (terminal) Renew(line);
-  else Print(line + "\n");
+  if (total > 0)
+    line += fmt::format("  {} of {} ({:.0f} %)", WithThousands(done), WithThousands(total),
+                        100.0 * static_cast<double>(done) / static_cast<double>(total));
+  else if (done > 0)
+    line += "  " + WithThousands(done);
+  if (terminal)
+    Renew(line);
+  else
+    Print(line + "\n");
 }
 
 }  // namespace spotter

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a run looks while it runs: one line that renews itself on a terminal, plain lines elsewhere, JSON lines for programs.
+// How a run looks while it runs: one line that renews itself on a terminal, plain lines elsewhere, JSON lines
+// for programs.
 #pragma once
 
 #include <chrono>
@@ -12,12 +13,13 @@ namespace spotter {
 
 enum class ProgressStyle { kAuto, kJson, kQuiet };
 
-/// kAuto writes to stderr: a renewed line where it is a terminal, else a line an epoch and one every ten seconds between.
-/// kJson writes {"event": "step" | "epoch" | "note", ...} lines to stdout. kQuiet writes only notes, to stderr.
+/// kAuto writes to stderr: a renewed line where it is a terminal, else a line an epoch and one every ten
+/// seconds between. kJson writes {"event": "step" | "epoch" | "note", ...} lines to stdout. kQuiet writes
+/// only notes, to stderr.
 std::unique_ptr<TrainObserver> MakeProgress(ProgressStyle style);
 
-/// A line about other work (loading, downloading, evaluating), renewed on a terminal, at most every ten seconds elsewhere. Nothing
-/// is shown in the first second.
+/// A line about other work (loading, downloading, evaluating), renewed on a terminal, at most every ten
+/// seconds elsewhere. Nothing is shown in the first second.
 class ActivityLine {
  public:
   explicit ActivityLine(bool quiet);

@@ -21,7 +21,8 @@ bool MakeNew(const fs::path& path) {
   if (path.has_parent_path()) MakeFolders(path.parent_path());
   std::error_code error;
   const bool made = fs::create_directory(path, error);
-  if (error && !fs::exists(path)) Fail(ExitCode::kIo, "can't create the folder '{}': {}", path.string(), error.message());
+  if (error && !fs::exists(path))
+    Fail(ExitCode::kIo, "can't create the folder '{}': {}", path.string(), error.message());
   return made;
 }
 
@@ -29,7 +30,9 @@ bool MakeNew(const fs::path& path) {
 
 RunFolder RunFolder::Create(const fs::path& path) {
   if (!MakeNew(path)) {
-    Fail(ExitCode::kUsage, "'{}' exists already, and a run never overwrites anything; give another --output, or --resume '{}'", path.string(), path.string());
+    Fail(ExitCode::kUsage,
+         "'{}' exists already, and a run never overwrites anything; give another --output, or --resume '{}'",
+         path.string(), path.string());
   }
   return MakeAt(path);
 }
@@ -51,7 +54,8 @@ RunFolder RunFolder::CreateNumbered(const std::string& stem) {
 void RunFolder::TakeOver() const {
   const int fd = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);  // the lock ends with the process
   if (fd >= 0 && ::flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-    Fail(ExitCode::kUsage, "another spotter trains in '{}' now; wait until it ends, or stop it", path_.string());
+    Fail(ExitCode::kUsage, "another spotter trains in '{}' now; wait until it ends, or stop it",
+         path_.string());
   }
   for (const fs::path& folder : {path_, checkpoints()}) {
     std::error_code ignored;
@@ -64,17 +68,24 @@ void RunFolder::TakeOver() const {
 
 RunFolder RunFolder::Open(const fs::path& path) {
   if (fs::is_directory(path / "checkpoints") && !fs::exists(path / "run.json")) {
-    Fail(ExitCode::kUsage, "the run '{}' was killed before it began, so there is nothing to go on with; remove the folder and start it anew", path.string());
+    Fail(ExitCode::kUsage,
+         "the run '{}' was killed before it began, so there is nothing to go on with; remove the folder and "
+         "start it anew",
+         path.string());
   }
   if (!fs::is_directory(path) || !fs::exists(path / "run.json")) {
-    Fail(ExitCode::kUsage, "'{}' is no run: a folder with a run.json was expected, such as `spotter train` makes under runs/", path.string());
+    Fail(ExitCode::kUsage,
+         "'{}' is no run: a folder with a run.json was expected, such as `spotter train` makes under runs/",
+         path.string());
   }
   return RunFolder(path);
 }
 
 void RunFolder::WriteRecipe(TrainSettings settings) const {
-  WriteFileAtomically(recipe_file(), "# Every setting of this run. To repeat it: spotter train DATA --recipe " + recipe_file().string() + "\n\n" +
-                                         WriteToml(TrainOptions(settings), /*with_help=*/false));
+  WriteFileAtomically(recipe_file(),
+                      "# Every setting of this run. To repeat it: spotter train DATA --recipe " +
+                          recipe_file().string() + "\n\n" +
+                          WriteToml(TrainOptions(settings), /*with_help=*/false));
 }
 
 TrainSettings RunFolder::ReadRecipe() const {
@@ -91,31 +102,45 @@ void RunFolder::UpdateRun(const Json& fields) const {
 
 Json RunFolder::ReadRun() const {
   Json run = Json::parse(ReadFile(path_ / "run.json"), nullptr, /*allow_exceptions=*/false);
-  if (!run.is_object()) Fail(ExitCode::kModel, "'{}' is damaged: a JSON object was expected", (path_ / "run.json").string());
+  if (!run.is_object())
+    Fail(ExitCode::kModel, "'{}' is damaged: a JSON object was expected", (path_ / "run.json").string());
   return run;
 }
 
-void RunFolder::WriteHistory(const TrainState& state) const { WriteFileAtomically(path_ / "metrics.csv", HistoryCsv(state.history)); }
+void RunFolder::WriteHistory(const TrainState& state) const {
+  WriteFileAtomically(path_ / "metrics.csv", HistoryCsv(state.history));
+}
 
-void RunFolder::WriteResults(const TrainState& state, const std::string& split, const Metrics& metrics, const std::vector<std::string>& classes) const {
+void RunFolder::WriteResults(const TrainState& state, const std::string& split, const Metrics& metrics,
+                             const std::vector<std::string>& classes) const {
   Json history = Json::array();
   for (const EpochRecord& record : state.history) history.push_back(ToJson(record));
-  const Json json = {{"best_epoch", state.best_epoch}, {"evaluated_on", split}, {split, ToJson(metrics, classes)}, {"history", history}};
+  const Json json = {{"best_epoch", state.best_epoch},
+                     {"evaluated_on", split},
+                     {split, ToJson(metrics, classes)},
+                     {"history", history}};
   WriteFileAtomically(path_ / "metrics.json", DumpJson(json, 2) + "\n");
   WriteFileAtomically(path_ / "per_class.csv", PerClassCsv(metrics, classes));
   WriteFileAtomically(path_ / "confusion_matrix.csv", ConfusionCsv(metrics, classes));
 }
 
-void RunFolder::WritePredictions(const std::string& csv) const { WriteFileAtomically(path_ / "predictions.csv", csv); }
+void RunFolder::WritePredictions(const std::string& csv) const {
+  WriteFileAtomically(path_ / "predictions.csv", csv);
+}
 
 fs::path FindModelFile(const std::string& run_or_model) {
   const fs::path path = run_or_model;
   if (fs::is_regular_file(path)) return path;
-  if (!fs::exists(path)) Fail(ExitCode::kUsage, "'{}' does not exist; give a run's folder or a model file (.safetensors)", run_or_model);
+  if (!fs::exists(path))
+    Fail(ExitCode::kUsage, "'{}' does not exist; give a run's folder or a model file (.safetensors)",
+         run_or_model);
   for (const fs::path& candidate : {path / "model.safetensors", path / "checkpoints" / "best.safetensors"}) {
     if (fs::exists(candidate)) return candidate;
   }
-  Fail(ExitCode::kUsage, "the folder '{}' has no model.safetensors; was the run stopped before its first epoch ended? Go on with --resume", run_or_model);
+  Fail(ExitCode::kUsage,
+       "the folder '{}' has no model.safetensors; was the run stopped before its first epoch ended? Go on "
+       "with --resume",
+       run_or_model);
 }
 
 }  // namespace spotter

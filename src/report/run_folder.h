@@ -25,13 +25,14 @@ class RunFolder {
  public:
   /// Makes a new folder; the name must not exist yet. Throws Error(kUsage) when it does, Error(kIo).
   static RunFolder Create(const std::filesystem::path& path);
-  /// The first of runs/STEM-1, runs/STEM-2 ... that does not exist, made. Safe against another run doing the same.
+  /// The first of runs/STEM-1, runs/STEM-2 ... that does not exist, made. Safe against another run doing the
+  /// same.
   static RunFolder CreateNumbered(const std::string& stem);
   /// An existing run. Throws Error(kUsage) when it is none.
   static RunFolder Open(const std::filesystem::path& path);
 
-  /// Makes this process the one that writes here, until it ends, and removes what a killed one left half written. Throws
-  /// Error(kUsage) when another process trains here now.
+  /// Makes this process the one that writes here, until it ends, and removes what a killed one left half
+  /// written. Throws Error(kUsage) when another process trains here now.
   void TakeOver() const;
 
   const std::filesystem::path& path() const { return path_; }
@@ -48,7 +49,8 @@ class RunFolder {
 
   void WriteHistory(const TrainState& state) const;
   /// Test results: metrics.json, per_class.csv, confusion_matrix.csv; `split` says what was evaluated.
-  void WriteResults(const TrainState& state, const std::string& split, const Metrics& metrics, const std::vector<std::string>& classes) const;
+  void WriteResults(const TrainState& state, const std::string& split, const Metrics& metrics,
+                    const std::vector<std::string>& classes) const;
   void WritePredictions(const std::string& csv) const;
 
  private:
@@ -57,8 +59,8 @@ class RunFolder {
   std::filesystem::path path_;
 };
 
-/// The model that a user means: a model file, or a run's (its finished model, else its best checkpoint). Throws Error(kUsage) when
-/// there is none.
+/// The model that a user means: a model file, or a run's (its finished model, else its best checkpoint).
+/// Throws Error(kUsage) when there is none.
 std::filesystem::path FindModelFile(const std::string& run_or_model);
 
 }  // namespace spotter

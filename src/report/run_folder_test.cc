@@ -40,7 +40,8 @@ TEST_F(Runs, AreMadeOnceAndNeverOverwritten) {
   EXPECT_TRUE(Has(message, "--resume")) << message;
   EXPECT_EQ(ReadText(made.path() / "mine"), "x");
   WriteText(folder_.path() / "file", "x");
-  EXPECT_TRUE(Has(Refusal(ExitCode::kUsage, [&] { RunFolder::Create(folder_.path() / "file"); }), "exists already"));
+  EXPECT_TRUE(
+      Has(Refusal(ExitCode::kUsage, [&] { RunFolder::Create(folder_.path() / "file"); }), "exists already"));
   Refusal(ExitCode::kIo, [&] { RunFolder::Create(folder_.path() / "file" / "run"); });
 }
 
@@ -127,8 +128,10 @@ TEST_F(Runs, HoldResultsThatOtherProgramsRead) {
 
 TEST_F(Runs, TheModelFileIsTheFinishedOneElseTheBestCheckpoint) {
   const RunFolder made = RunFolder::Create(run());
-  EXPECT_TRUE(Has(Refusal(ExitCode::kUsage, [&] { FindModelFile(run().string()); }), "has no model.safetensors"));
-  EXPECT_TRUE(Has(Refusal(ExitCode::kUsage, [&] { FindModelFile("/absent/model"); }), "'/absent/model' does not exist"));
+  EXPECT_TRUE(
+      Has(Refusal(ExitCode::kUsage, [&] { FindModelFile(run().string()); }), "has no model.safetensors"));
+  EXPECT_TRUE(Has(Refusal(ExitCode::kUsage, [&] { FindModelFile("/absent/model"); }),
+                  "'/absent/model' does not exist"));
   WriteText(made.checkpoints() / "best.safetensors", "x");
   EXPECT_EQ(FindModelFile(run().string()), made.checkpoints() / "best.safetensors");
   WriteText(made.model_file(), "x");

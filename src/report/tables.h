@@ -14,7 +14,8 @@ namespace spotter {
 /// "72.4 %"
 std::string Percent(double fraction);
 
-/// Accuracy with its interval, the per-class table and the confusion matrix (rows: truth, columns: prediction).
+/// Accuracy with its interval, the per-class table and the confusion matrix (rows: truth, columns:
+/// prediction).
 std::string MetricsText(const Metrics& metrics, const std::vector<std::string>& classes);
 
 /// class,precision,recall,f1,support, a line a class, then macro and weighted.
@@ -27,10 +28,12 @@ std::string ConfusionCsv(const Metrics& metrics, const std::vector<std::string>&
 std::string HistoryCsv(const std::vector<EpochRecord>& history);
 
 /// file,label,prediction,probability,correct for images of a data set; logits (indices.size(), classes).
-std::string PredictionsCsv(const Dataset& data, const std::vector<std::string>& model_classes, const std::vector<int64_t>& indices,
-                           const std::vector<int32_t>& labels, const std::vector<float>& logits);
+std::string PredictionsCsv(const Dataset& data, const std::vector<std::string>& model_classes,
+                           const std::vector<int64_t>& indices, const std::vector<int32_t>& labels,
+                           const std::vector<float>& logits);
 
-/// What `spotter data` says: classes with their numbers of images in each split, shape, source, skipped files.
+/// What `spotter data` says: classes with their numbers of images in each split, shape, source, skipped
+/// files.
 std::string DatasetText(const Dataset& data, const Splits& splits);
 Json DatasetJson(const Dataset& data, const Splits& splits);
 

@@ -10,7 +10,8 @@ bool Has(const std::string& text, const std::string& part) { return text.find(pa
 
 /// Labels cat, dog, dog, bird; predicted cat, dog, cat, bird, each with a lead of 1.
 Metrics FourImages() {
-  return ComputeMetrics(std::vector<int32_t>{0, 1, 1, 2}, std::vector<float>{1, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 1}, 3);
+  return ComputeMetrics(std::vector<int32_t>{0, 1, 1, 2},
+                        std::vector<float>{1, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 1}, 3);
 }
 const std::vector<std::string> kClasses = {"cat", "dog, \"big\"", "bird"};
 
@@ -22,10 +23,13 @@ TEST(Percent, HasTwoDecimals) {
 TEST(MetricsText, SaysAccuracyIntervalAndEveryClass) {
   const std::string text = MetricsText(FourImages(), kClasses);
   EXPECT_TRUE(Has(text, "accuracy 75.00 %")) << text;
-  EXPECT_TRUE(Has(text, "30.06 to 95.44 %")) << text;  // statsmodels: proportion_confint(3, 4, method="wilson")
+  EXPECT_TRUE(Has(text, "30.06 to 95.44 %"))
+      << text;  // statsmodels: proportion_confint(3, 4, method="wilson")
   EXPECT_TRUE(Has(text, "on 4 images")) << text;
   EXPECT_TRUE(Has(text, "top-2 accuracy")) << text;
-  for (const char* name : {"cat", "dog, \"big\"", "bird", "macro average", "weighted average", "truth \\ predicted"}) EXPECT_TRUE(Has(text, name)) << text;
+  for (const char* name :
+       {"cat", "dog, \"big\"", "bird", "macro average", "weighted average", "truth \\ predicted"})
+    EXPECT_TRUE(Has(text, name)) << text;
 }
 
 TEST(MetricsText, OfTwoClassesHasNoTopK) {
@@ -46,7 +50,8 @@ TEST(MetricsText, ShortensLongNamesAndCleansHostileOnes) {
 TEST(MetricsText, LeavesOutAMatrixThatIsTooWide) {
   std::vector<std::string> classes;
   for (int i = 0; i < 31; ++i) classes.push_back("class" + std::to_string(i));
-  const std::string text = MetricsText(ComputeMetrics(std::vector<int32_t>{0}, std::vector<float>(31), 31), classes);
+  const std::string text =
+      MetricsText(ComputeMetrics(std::vector<int32_t>{0}, std::vector<float>(31), 31), classes);
   EXPECT_TRUE(Has(text, "31 x 31, too wide"));
   EXPECT_TRUE(Has(text, "class30"));
 }
@@ -81,7 +86,9 @@ TEST(HistoryCsv, IsALineAnEpochAndEmptyWhereThereIsNothing) {
                                              .seconds = 1.5},
                                             {.epoch = 2, .train_loss = 1.0 / 3}};
   EXPECT_EQ(HistoryCsv(history),
-            "epoch,train_loss,train_accuracy,validation_loss,validation_accuracy,learning_rate,images_per_second,data_wait_fraction,seconds\n"
+            "epoch,train_loss,train_accuracy,validation_loss,validation_accuracy,learning_rate,images_per_"
+            "second,data_"
+            "wait_fraction,seconds\n"
             "1,0.1,0.5,0.25,1,1e-07,1234.6,0.0123,1.500\n"
             "2,0.3333333333333333,0,,,0,0.0,0.0000,0.000\n");
 }
@@ -110,7 +117,8 @@ Dataset TwoClasses() {
 TEST(DatasetText, CountsTheImagesOfEveryClassAndPart) {
   Splits splits{.train = {0, 2, 3}, .validation = {1}, .test = {4}};
   std::string text = DatasetText(TwoClasses(), splits);
-  for (const char* part : {"my pictures: image folder, 5 images of 8 x 9 x 3", "2 classes", "1 files were skipped", "bad?.jpg: not an image"}) {
+  for (const char* part : {"my pictures: image folder, 5 images of 8 x 9 x 3", "2 classes",
+                           "1 files were skipped", "bad?.jpg: not an image"}) {
     EXPECT_TRUE(Has(text, part)) << part << " is not in:\n" << text;
   }
   EXPECT_FALSE(Has(text, "cut from"));

@@ -23,7 +23,8 @@ std::string Refusal(const std::string& text) {
 
 TEST(ClassWeights, NoneIsNoWeights) { EXPECT_TRUE(ClassWeights("none", kClasses, {1, 2, 3}).empty()); }
 
-// sklearn.utils.class_weight.compute_class_weight("balanced", ...) for 30, 10 and 60 labels gives 1.111..., 3.333..., 0.555...
+// sklearn.utils.class_weight.compute_class_weight("balanced", ...) for 30, 10 and 60 labels gives 1.111..., 3.333...,
+// 0.555...
 TEST(ClassWeights, BalancedIsScikitLearns) {
   const auto weights = ClassWeights("balanced", kClasses, {30, 10, 60});
   ASSERT_EQ(weights.size(), 3u);
@@ -41,7 +42,8 @@ TEST(ClassWeights, RefusesWhatIsNoWeight) {
   for (const char* text : {"", "cat", "cat=", "cat=x", "cat=-1", "cat=0", "cat=nan", "cat=inf", "cat=1,", "Balanced"}) {
     EXPECT_NE(Refusal(text).find("expected none, balanced, or CLASS=WEIGHT"), std::string::npos) << text;
   }
-  EXPECT_NE(Refusal("cta=2").find("no class is called 'cta' (did you mean 'cat'?); the classes are cat, dog, a=b"), std::string::npos)
+  EXPECT_NE(Refusal("cta=2").find("no class is called 'cta' (did you mean 'cat'?); the classes are cat, dog, a=b"),
+            std::string::npos)
       << Refusal("cta=2");
 }
 

@@ -52,7 +52,8 @@ void ExpectSameRun(const SmallRun& a, const TrainOutcome& a_end, const SmallRun&
   ExpectSameTensors(a.best(), b.best());
 }
 
-/// Sends SIGTERM behind the step with this number, counted over the whole run; then resumes until the run ends by itself.
+/// Sends SIGTERM behind the step with this number, counted over the whole run; then resumes until the run ends by
+/// itself.
 TrainOutcome TrainWithStops(SmallRun& run, const std::vector<int64_t>& stop_after) {
   for (size_t i = 0; i < stop_after.size(); ++i) {
     CatchStopSignals();
@@ -233,7 +234,8 @@ TEST_F(ResumeRefused, WithAnotherOptimizer) {
 
 TEST_F(ResumeRefused, WithAStateThatIsDamaged) {
   const std::string state = ReadSafetensors(run_.last()).metadata.at("state");
-  for (const std::string& bad : {std::string(""), std::string("{}"), std::string("[]"), state.substr(1), state.substr(0, state.size() - 1)}) {
+  for (const std::string& bad :
+       {std::string(""), std::string("{}"), std::string("[]"), state.substr(1), state.substr(0, state.size() - 1)}) {
     ChangeMetadata("state", bad);
     ExpectRefused(ExitCode::kModel, "its state is damaged");
   }
@@ -263,7 +265,8 @@ TEST_F(ResumeRefused, NotForAnotherPrecisionButThatIsSaid) {
   run_.precision = "bf16";
   EXPECT_EQ(run_.Train(true).end, TrainEnd::kFinished);
   ASSERT_EQ(run_.observer.notes.size(), 1u);
-  EXPECT_NE(run_.observer.notes[0].find("precision was \"fp32\" and is now \"bf16\""), std::string::npos) << run_.observer.notes[0];
+  EXPECT_NE(run_.observer.notes[0].find("precision was \"fp32\" and is now \"bf16\""), std::string::npos)
+      << run_.observer.notes[0];
 }
 
 TEST_F(Resume, ACheckpointThatCantBeWrittenLeavesTheOneBefore) {

@@ -56,7 +56,9 @@ TEST(TrainOptions, HaveNamesHelpAndAVariableOfTheirOwn) {
   std::set<const void*> targets;
   for (const Option& option : TrainOptions(settings)) {
     EXPECT_TRUE(names.insert(option.name).second) << option.name;
-    EXPECT_TRUE(targets.insert(std::visit([](auto* target) { return static_cast<const void*>(target); }, option.target)).second) << option.name;
+    EXPECT_TRUE(
+        targets.insert(std::visit([](auto* target) { return static_cast<const void*>(target); }, option.target)).second)
+        << option.name;
     EXPECT_FALSE(option.help.empty()) << option.name;
     EXPECT_FALSE(option.group.empty()) << option.name;
   }

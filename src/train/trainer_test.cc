@@ -86,7 +86,8 @@ TEST(Train, IsAFunctionOfTheSeed) {
   EXPECT_FALSE(SameModel(a.model->network, other.model->network));
 }
 
-// Keras' rule (min_delta 0): stop when the last `patience` epochs were none better than the best, and go back to its weights.
+// Keras' rule (min_delta 0): stop when the last `patience` epochs were none better than the best, and go back to its
+// weights.
 TEST(Train, StopsEarlyAndKeepsTheBestWeights) {
   SmallRun run;
   run.settings.epochs = 60;
@@ -109,7 +110,8 @@ TEST(Train, StopsEarlyAndKeepsTheBestWeights) {
   EXPECT_EQ(outcome.state.epochs_done, best_epoch + 2);
   // The weights that are left give the best epoch's validation loss.
   const Splits splits = MakeSplits(run.data, run.validation_fraction, 0, 5);
-  const auto logits = ComputeLogits(run.model->network, run.model->preprocessing, run.data, splits.validation, Compute{});
+  const auto logits =
+      ComputeLogits(run.model->network, run.model->preprocessing, run.data, splits.validation, Compute{});
   EXPECT_DOUBLE_EQ(ComputeMetrics(LabelsOf(run.data, splits.validation), logits, 3).loss, best);
   EXPECT_TRUE(SameModel(run.model->network, LoadModel(run.best()).network));
 }
@@ -146,7 +148,8 @@ TEST(Train, WithoutValidationImagesFollowsTheTrainingLoss) {
   run.validation_fraction = 0;
   const TrainOutcome outcome = run.Train();
   EXPECT_FALSE(outcome.state.history[0].validation_loss.has_value());
-  EXPECT_EQ(outcome.state.best_value, -outcome.state.history[static_cast<size_t>(outcome.state.best_epoch) - 1].train_loss);
+  EXPECT_EQ(outcome.state.best_value,
+            -outcome.state.history[static_cast<size_t>(outcome.state.best_epoch) - 1].train_loss);
 }
 
 TEST(Train, SaysWhereTheLossStoppedBeingFinite) {
@@ -190,7 +193,8 @@ TEST(Train, ACheckpointThatCantBeWrittenIsAnIoError) {
 TEST(NewModel, RefusesAShiftOfMoreThanHalfTheImage) {
   SmallRun run;
   run.settings.shift = 5;
-  EXPECT_NE(MessageOf(run, ExitCode::kUsage).find("--shift 5: expected at most half the smaller side of the images, 4"), std::string::npos);
+  EXPECT_NE(MessageOf(run, ExitCode::kUsage).find("--shift 5: expected at most half the smaller side of the images, 4"),
+            std::string::npos);
 }
 
 TEST(NewModel, NormalizesAsTheSettingsSay) {
@@ -218,8 +222,13 @@ TEST(TrainStep, IsGradientDescentOnTheCrossEntropy) {
   network.parameters()[0]->value.copy_(at::tensor({0.3f, -0.2f, 0.1f, 0.4f}).reshape({2, 2}));
   network.parameters()[1]->value.zero_();
   const auto optimizer = MakeOptimizer({.name = "sgd", .momentum = 0}, network.parameters());
-  TrainStep step({.data = data, .preprocessing = preprocessing, .network = network, .optimizer = *optimizer, .augmentation = {},
-                  .compute = {}, .class_weights = {}});
+  TrainStep step({.data = data,
+                  .preprocessing = preprocessing,
+                  .network = network,
+                  .optimizer = *optimizer,
+                  .augmentation = {},
+                  .compute = {},
+                  .class_weights = {}});
   const StepResult result = step.Run(std::vector<int64_t>{0}, 0, 0, 0.5);
   const double x[2] = {1, 0.2}, z[2] = {0.3 * 1 - 0.2 * 0.2, 0.1 * 1 + 0.4 * 0.2};
   const double p0 = 1 / (1 + std::exp(z[1] - z[0]));
@@ -227,13 +236,16 @@ TEST(TrainStep, IsGradientDescentOnTheCrossEntropy) {
   EXPECT_EQ(result.correct, 0);
   const double gradient[2] = {p0, -p0};
   const double before[4] = {0.3, -0.2, 0.1, 0.4};
-  const at::Tensor weight = network.parameters()[0]->value.detach().contiguous(), bias = network.parameters()[1]->value.detach();
-  for (int i = 0; i < 4; ++i) EXPECT_NEAR(weight.data_ptr<float>()[i], before[i] - 0.5 * gradient[i / 2] * x[i % 2], 1e-6) << i;
+  const at::Tensor weight = network.parameters()[0]->value.detach().contiguous(),
+                   bias = network.parameters()[1]->value.detach();
+  for (int i = 0; i < 4; ++i)
+    EXPECT_NEAR(weight.data_ptr<float>()[i], before[i] - 0.5 * gradient[i / 2] * x[i % 2], 1e-6) << i;
   for (int i = 0; i < 2; ++i) EXPECT_NEAR(bias.data_ptr<float>()[i], -0.5 * gradient[i], 1e-6) << i;
 }
 
 TEST(TrainStep, WeighsClasses) {
-  // Logits 0 give a loss of log 2 each; with weights the mean is weighted, so that it stays log 2, and the gradient follows the weights.
+  // Logits 0 give a loss of log 2 each; with weights the mean is weighted, so that it stays log 2, and the gradient
+  // follows the weights.
   Dataset data;
   data.shape = {1, 1, 1};
   data.classes = {"a", "b"};
@@ -243,8 +255,13 @@ TEST(TrainStep, WeighsClasses) {
   Network network("flatten, dense classes", {1, 1, 1}, 2);
   for (Parameter* parameter : network.parameters()) parameter->value.zero_();
   const auto optimizer = MakeOptimizer({.name = "sgd", .momentum = 0}, network.parameters());
-  TrainStep step({.data = data, .preprocessing = preprocessing, .network = network, .optimizer = *optimizer, .augmentation = {},
-                  .compute = {}, .class_weights = {3, 1}});
+  TrainStep step({.data = data,
+                  .preprocessing = preprocessing,
+                  .network = network,
+                  .optimizer = *optimizer,
+                  .augmentation = {},
+                  .compute = {},
+                  .class_weights = {3, 1}});
   EXPECT_NEAR(step.Run(std::vector<int64_t>{0, 1}, 0, 0, 1).loss, std::log(2), 1e-6);
   // d loss / d bias[0] = (3 * (1/2 - 1) + 1 * 1/2) / (3 + 1) = -1/4
   EXPECT_NEAR(network.parameters()[1]->value.detach().data_ptr<float>()[0], 0.25, 1e-6);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Data and model files that are damaged, hostile or something else: one line, the right exit code, nothing left behind.
+// Data and model files that are damaged, hostile or something else: one line, the right exit code, nothing
+// left behind.
 #include "cli/cli_test.h"
 
 namespace spotter {
@@ -40,7 +41,8 @@ TEST_F(BadDataTest, TruncatedArchive) {
   for (const std::string name : {"whole.tar.gz", "whole.tar"}) {
     const std::string whole = ReadText(at(name));
     for (const double share : {0.001, 0.5, 0.9}) {
-      WriteText(at("cut-" + name), whole.substr(0, static_cast<size_t>(share * static_cast<double>(whole.size()))));
+      WriteText(at("cut-" + name),
+                whole.substr(0, static_cast<size_t>(share * static_cast<double>(whole.size()))));
       ExpectBadData("cut-" + name, {"'cut-" + name + "'"});
     }
   }
@@ -83,7 +85,8 @@ TEST_F(BadDataTest, NotAnArchive) {
 
 TEST_F(BadDataTest, TooFewImagesForTheModel) {
   MakeImageFolder(at("pictures"), {.each = 5, .side = 4});
-  const Outcome outcome = Spotter({"train", "pictures", "--model", "conv 8 valid 7 relu, flatten, dense classes"});
+  const Outcome outcome =
+      Spotter({"train", "pictures", "--model", "conv 8 valid 7 relu, flatten, dense classes"});
   EXPECT_EQ(outcome.code, 2) << outcome.err;
   EXPECT_FALSE(fs::exists(at("runs")));
 }
@@ -105,7 +108,8 @@ class BadModelTest : public CliTest {
   std::string WithHeader(const Json& header) const {
     const std::string text = header.dump();
     const uint64_t length = text.size();
-    return std::string(reinterpret_cast<const char*>(&length), sizeof length) + text + whole_.substr(8 + header_bytes_);
+    return std::string(reinterpret_cast<const char*>(&length), sizeof length) + text +
+           whole_.substr(8 + header_bytes_);
   }
   std::string whole_;
   uint64_t header_bytes_ = 0;
@@ -113,7 +117,8 @@ class BadModelTest : public CliTest {
 };
 
 TEST_F(BadModelTest, CutShort) {
-  for (const size_t size : {size_t{0}, size_t{5}, size_t{200}, whole_.size() - 1}) ExpectBadModel(whole_.substr(0, size));
+  for (const size_t size : {size_t{0}, size_t{5}, size_t{200}, whole_.size() - 1})
+    ExpectBadModel(whole_.substr(0, size));
 }
 
 TEST_F(BadModelTest, LyingOffsets) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A user in an empty folder: runs the program there, with a cache of their own and no network, and reads what it wrote.
+// A user in an empty folder: runs the program there, with a cache of their own and no network, and reads what
+// it wrote.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -144,8 +145,12 @@ class CliTest : public testing::Test {
 
   /// spotter train with the smallest network that has something of everything, on one thread.
   static Words Train(const std::string& data, const Words& more = {}) {
-    return Words{"train", data, "--model", "conv 8 relu, maxpool 2, dropout 0.2, flatten, dense classes", "--threads",
-                 "1", "--batch-size", "16", "--epochs", "2"} + more;
+    return Words{"train",        data,
+                 "--model",      "conv 8 relu, maxpool 2, dropout 0.2, flatten, dense classes",
+                 "--threads",    "1",
+                 "--batch-size", "16",
+                 "--epochs",     "2"} +
+           more;
   }
   /// Makes `pictures`, trains on it and keeps the run in `run`.
   void MakeRun(const ImageFolder& images = {}) const {

@@ -9,7 +9,8 @@ using DataTest = CliTest;
 
 TEST_F(DataTest, TheCatalog) {
   const std::string text = Succeed({"data"}).out;
-  for (const char* part : {"cifar10", "fashion-mnist", "image folder"}) EXPECT_NE(text.find(part), std::string::npos) << part;
+  for (const char* part : {"cifar10", "fashion-mnist", "image folder"})
+    EXPECT_NE(text.find(part), std::string::npos) << part;
 }
 
 TEST_F(DataTest, AnImageFolder) {
@@ -35,7 +36,10 @@ TEST_F(DataTest, DividedData) {
 
 TEST_F(DataTest, TheCache) {
   MakeImageFolder(at("pictures"), {.each = 10});
-  const auto kept = [&] { return fs::exists(at("cache/decoded")) ? std::distance(fs::directory_iterator(at("cache/decoded")), {}) : 0; };
+  const auto kept = [&] {
+    return fs::exists(at("cache/decoded")) ? std::distance(fs::directory_iterator(at("cache/decoded")), {})
+                                           : 0;
+  };
   Json first = SucceedWithJson({"data", "pictures", "--json", "--no-cache"});
   EXPECT_EQ(kept(), 0);
   SucceedWithJson({"data", "pictures", "--json"});
@@ -58,8 +62,10 @@ TEST_F(DataTest, ACacheThatCannotBeWrittenIsOnlyAWarning) {
 }
 
 TEST_F(DataTest, OfflineSaysWhereTheFileMayBePut) {
-  const std::string line = Refuse(6, {"data", "cifar10"}, {"https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz", "170.5 MB",
-                                                           at("cache/datasets/cifar10/cifar-10-python.tar.gz").string(), "SPOTTER_DATA"});
+  const std::string line =
+      Refuse(6, {"data", "cifar10"},
+             {"https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz", "170.5 MB",
+              at("cache/datasets/cifar10/cifar-10-python.tar.gz").string(), "SPOTTER_DATA"});
   size_t addresses = 0;
   for (size_t i = 0; (i = line.find("https://", i)) != std::string::npos; ++i) ++addresses;
   EXPECT_EQ(addresses, 3U) << line;
@@ -79,9 +85,11 @@ TEST_F(DataTest, SpotterDataNamesAFolder) {
 
 TEST_F(DataTest, Models) {
   const std::string list = Succeed({"models"}).out;
-  for (const char* part : {"seed-001", "504,266", "conv", "dense classes"}) EXPECT_NE(list.find(part), std::string::npos) << part;
+  for (const char* part : {"seed-001", "504,266", "conv", "dense classes"})
+    EXPECT_NE(list.find(part), std::string::npos) << part;
   EXPECT_EQ(SucceedWithJson({"models", "seed-001", "--json"})["parameters"], 504266);
-  const Json own = SucceedWithJson({"models", "conv 4 relu, flatten, dense classes", "--input", "8x8x1", "--classes", "2", "--json"});
+  const Json own = SucceedWithJson(
+      {"models", "conv 4 relu, flatten, dense classes", "--input", "8x8x1", "--classes", "2", "--json"});
   EXPECT_EQ(own["layers"].back()["output_shape"], Json::array({2}));
   Refuse(2, {"models", "seed-001", "--input", "0x3"}, {"--input 0x3"});
 }
@@ -92,7 +100,8 @@ TEST_F(DataTest, Recipes) {
   MakeImageFolder(at("pictures"), {.each = 10});
   for (const std::string name : {"default", "seed-001"}) {
     WriteText(at(name + ".toml"), Succeed({"recipes", name}).out);
-    const Words train = {"train", "pictures", "--epochs", "1", "--quiet", "--model", "flatten, dense classes"};
+    const Words train = {
+        "train", "pictures", "--epochs", "1", "--quiet", "--model", "flatten, dense classes"};
     Succeed(train + Words{"--output", name + "-file", "--recipe", name + ".toml"});
     const Words by_name = name == "default" ? Words{} : Words{"--recipe", name};
     Succeed(train + Words{"--output", name + "-name"} + by_name);

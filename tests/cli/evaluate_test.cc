@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// spotter evaluate: its figures agree with each other, with the run's own, and with the predictions that they sum up.
+// spotter evaluate: its figures agree with each other, with the run's own, and with the predictions that they
+// sum up.
 #include "cli/cli_test.h"
 
 namespace spotter {
@@ -12,7 +13,8 @@ class EvaluateTest : public CliTest {
 
 TEST_F(EvaluateTest, JsonHoldsAllAndAgrees) {
   const Json json = SucceedWithJson({"evaluate", "run", "--json", "--predictions", "all.csv"});
-  for (const char* key : {"accuracy", "loss", "accuracy_interval", "per_class", "macro", "weighted", "confusion_matrix", "images"}) {
+  for (const char* key : {"accuracy", "loss", "accuracy_interval", "per_class", "macro", "weighted",
+                          "confusion_matrix", "images"}) {
     EXPECT_TRUE(json.contains(key)) << key;
   }
   EXPECT_EQ(json["split"], "test");
@@ -35,12 +37,14 @@ TEST_F(EvaluateTest, JsonHoldsAllAndAgrees) {
   EXPECT_GE(json["accuracy_interval"][1].get<double>(), accuracy);
   const Words classes = {"blue", "green", "red"};
   for (size_t t = 0; t < 3; ++t) {
-    for (size_t p = 0; p < 3; ++p) EXPECT_EQ(json["confusion_matrix"][t][p], (counts[{classes[t], classes[p]}]));
+    for (size_t p = 0; p < 3; ++p)
+      EXPECT_EQ(json["confusion_matrix"][t][p], (counts[{classes[t], classes[p]}]));
   }
   EXPECT_EQ(ReadText(at("all.csv")), ReadText(at("run/predictions.csv")));
 
   Json run = Json::parse(ReadText(at("run/metrics.json")))["test"];
-  for (const char* key : {"accuracy", "loss", "accuracy_interval", "per_class", "macro", "weighted", "confusion_matrix"}) {
+  for (const char* key :
+       {"accuracy", "loss", "accuracy_interval", "per_class", "macro", "weighted", "confusion_matrix"}) {
     EXPECT_EQ(run[key], json[key]) << key;
   }
 }
@@ -78,7 +82,8 @@ TEST_F(EvaluateTest, AModelAloneNeedsData) {
 }
 
 TEST_F(EvaluateTest, Tables) {
-  const Json json = SucceedWithJson({"evaluate", "run", "--json", "--csv", "classes.csv", "--confusion-csv", "matrix.csv"});
+  const Json json =
+      SucceedWithJson({"evaluate", "run", "--json", "--csv", "classes.csv", "--confusion-csv", "matrix.csv"});
   const Table classes = ReadCsv(ReadText(at("classes.csv")));
   ASSERT_EQ(classes.size(), 1 + 3 + 2U);
   EXPECT_EQ(classes[0], Words({"class", "precision", "recall", "f1", "support"}));
@@ -90,14 +95,16 @@ TEST_F(EvaluateTest, Tables) {
   ASSERT_EQ(matrix.size(), 1 + 3U);
   EXPECT_EQ(matrix[0], Words({"truth", "blue", "green", "red"}));
   for (size_t r = 0; r < 3; ++r) {
-    for (size_t c = 0; c < 3; ++c) EXPECT_EQ(std::stoi(matrix[1 + r][1 + c]), json["confusion_matrix"][r][c].get<int>());
+    for (size_t c = 0; c < 3; ++c)
+      EXPECT_EQ(std::stoi(matrix[1 + r][1 + c]), json["confusion_matrix"][r][c].get<int>());
   }
   Refuse(6, {"evaluate", "run", "--csv", "nowhere/classes.csv"}, {"nowhere"});
 }
 
 TEST_F(EvaluateTest, TextNamesTheClasses) {
   const std::string text = Succeed({"evaluate", "run"}).out;
-  for (const char* part : {"accuracy", "95 % interval", "precision", "macro average", "truth \\ predicted", "green"}) {
+  for (const char* part :
+       {"accuracy", "95 % interval", "precision", "macro average", "truth \\ predicted", "green"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part;
   }
 }

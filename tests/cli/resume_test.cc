@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A run that is stopped or killed and goes on is, bit for bit, the run that was never stopped.
+#include <functional>
+#include <memory>
 #include <random>
 
 #include "cli/cli_test.h"
@@ -11,15 +13,39 @@ class ResumeTest : public CliTest {
  protected:
   void SetUp() override { MakeImageFolder(at("pictures"), {.each = 50, .side = 32}); }
 
-  /// Four epochs of fifteen steps, with all that a run carries from step to step: moments, running means, dropout, augmentation,
-  /// a schedule.
+  /// Four epochs of fifteen steps, with all that a run carries from step to step: moments, running means,
+  /// dropout, augmentation, a schedule.
   static Words Command(const std::string& run, const Words& more = {}) {
-    return Words{"train", "pictures", "--output", run, "--model",
-                 "conv 16 relu, batchnorm, conv 16 relu, maxpool 2, dropout 0.2, flatten, dense 32 relu, dropout 0.5, dense classes",
-                 "--threads", "1", "--batch-size", "8", "--epochs", "4", "--optimizer", "adamw", "--weight-decay", "0.01",
-                 "--schedule", "cosine", "--warmup-epochs", "1", "--flip", "--shift", "2", "--quiet"} + more;
+    return Words{"train",
+                 "pictures",
+                 "--output",
+                 run,
+                 "--model",
+                 "conv 16 relu, batchnorm, conv 16 relu, maxpool 2, dropout 0.2, flatten, dense 32 relu, "
+                 "dropout 0.5, dense classes",
+                 "--threads",
+                 "1",
+                 "--batch-size",
+                 "8",
+                 "--epochs",
+                 "4",
+                 "--optimizer",
+                 "adamw",
+                 "--weight-decay",
+                 "0.01",
+                 "--schedule",
+                 "cosine",
+                 "--warmup-epochs",
+                 "1",
+                 "--flip",
+                 "--shift",
+                 "2",
+                 "--quiet"} +
+           more;
   }
-  std::unique_ptr<Process> Start(const Words& arguments) const { return std::make_unique<Process>(Words{SPOTTER_BINARY} + arguments, Here()); }
+  std::unique_ptr<Process> Start(const Words& arguments) const {
+    return std::make_unique<Process>(Words{SPOTTER_BINARY} + arguments, Here());
+  }
 
   /// Waits until `ready`, or until the process ends; true when it still runs.
   static bool Await(Process& process, const std::function<bool()>& ready) {
@@ -41,14 +67,31 @@ class ResumeTest : public CliTest {
     return table;
   }
   void ExpectSameRun(const std::string& run, const std::string& reference) const {
-    EXPECT_EQ(Differences(at(run) / "checkpoints/last.safetensors", at(reference) / "checkpoints/last.safetensors"), "") << run;
+    EXPECT_EQ(
+        Differences(at(run) / "checkpoints/last.safetensors", at(reference) / "checkpoints/last.safetensors"),
+        "")
+        << run;
     EXPECT_EQ(Differences(at(run) / "model.safetensors", at(reference) / "model.safetensors"), "") << run;
     EXPECT_EQ(ReadText(at(run) / "predictions.csv"), ReadText(at(reference) / "predictions.csv")) << run;
     EXPECT_EQ(History(run), History(reference)) << run;
     EXPECT_EQ(Json::parse(ReadText(at(run) / "run.json"))["status"], "finished");
     for (const auto& entry : fs::recursive_directory_iterator(at(run))) {
-      EXPECT_EQ(entry.path().filename().string().find(".tmp."), std::string::npos) << "a temporary file was left: " << entry.path();
+      EXPECT_EQ(entry.path().filename().string().find(".tmp."), std::string::npos)
+          << "a temporary file was left: " << entry.path();
     }
+  }
+  static void ExpectWhole(const fs::path& path) {
+    uint64_t end = 0;
+    const std::string content = ReadText(path);
+    uint64_t length = 0;
+    ASSERT_GT(content.size(), sizeof length) << path;
+    std::memcpy(&length, content.data(), sizeof length);
+    ASSERT_LE(length, content.size() - sizeof length) << path;
+    const Json header = Json::parse(content.substr(sizeof length, length));
+    for (const auto& [name, value] : header.items()) {
+      if (name != "__metadata__") end = std::max(end, value["data_offsets"][1].get<uint64_t>());
+    }
+    EXPECT_EQ(content.size(), sizeof length + length + end) << path << " is only half written";
   }
   bool HalfWritten(const std::string& run) const {
     std::error_code ignored;
@@ -59,7 +102,8 @@ class ResumeTest : public CliTest {
   }
 };
 
-// The important one. Kills fall at times spread over the whole run, start-up and the last evaluation included, several in one run.
+// The important one. Kills fall at times spread over the whole run, start-up and the last evaluation
+// included, several in one run.
 TEST_F(ResumeTest, KilledAtAnyTime) {
   const Outcome whole = Succeed(Command("reference"));
   std::mt19937 random(2026);
@@ -70,19 +114,23 @@ TEST_F(ResumeTest, KilledAtAnyTime) {
     const std::string run = "run-" + std::to_string(number);
     auto process = Start(Command(run));
     for (int blow = 0; process->Running(); ++blow) {
-      // Up to four blows a run; the later ones come early in their process, else the run would end before them.
-      const double share = (blow == 0 ? 0.25 + 0.8 * (number % 8) / 8.0 : 0.4) + 0.3 * static_cast<double>(random() % 100) / 100;
+      // Up to four blows a run; the later ones come early in their process, else the run would end before
+      // them.
+      const double share = (blow == 0 ? 0.25 + 0.8 * (number % 8) / 8.0 : 0.4) +
+                           0.3 * static_cast<double>(random() % 100) / 100;
       const bool in_writing = random() % 3 == 0;
       const bool gently = random() % 4 == 0;
       Await(*process, [&] {
-        return blow < 4 && (in_writing ? fs::exists(at(run) / "run.json") && HalfWritten(run) : process->Seconds() > share * whole.seconds);
+        return blow < 4 && (in_writing ? fs::exists(at(run) / "run.json") && HalfWritten(run)
+                                       : process->Seconds() > share * whole.seconds);
       });
       process->Signal(gently ? SIGTERM : SIGKILL);
       const Outcome outcome = process->Wait();
       if (outcome.signal == 0 && outcome.code == 0) break;
       if (outcome.signal == SIGKILL) ++kills;
       if (outcome.code == 75) ++stops;
-      ASSERT_TRUE(outcome.signal == SIGKILL || outcome.signal == SIGTERM || outcome.code == 75) << outcome.code << outcome.err;
+      ASSERT_TRUE(outcome.signal == SIGKILL || outcome.signal == SIGTERM || outcome.code == 75)
+          << outcome.code << outcome.err;
       if (!fs::exists(at(run) / "run.json")) {  // before the run began there is nothing to resume
         fs::remove_all(at(run));
         process = Start(Command(run));
@@ -99,6 +147,47 @@ TEST_F(ResumeTest, KilledAtAnyTime) {
   RecordProperty("kills", kills);
   RecordProperty("stops", stops);
   std::printf("%d kills and %d stops\n", kills, stops);
+}
+
+// Checkpoints of 19 MB, so that the kill comes while one is written: the one before it must still be whole.
+TEST_F(ResumeTest, KilledWhileACheckpointIsWritten) {
+  const Words large = {"--model", "flatten, dense 512 relu, dense classes", "--batch-size", "60", "--epochs",
+                       "6"};
+  Succeed(Command("reference", large));
+  /// The files of this name and those on their way to it, with their sizes.
+  const auto sizes = [&](const std::string& name) {
+    std::map<std::string, uint64_t> found;
+    std::error_code ignored;
+    for (const auto& entry : fs::directory_iterator(at("run/checkpoints"), ignored)) {
+      const std::string file = entry.path().filename().string();
+      if (file.find(name) == std::string::npos) continue;
+      const auto size = fs::file_size(entry.path(), ignored);
+      found[file] = ignored ? 0 : size;
+    }
+    return found;
+  };
+  auto process = Start(Command("run", large));
+  int kills = 0;
+  for (; kills < 10; ++kills) {
+    const std::string name = kills % 2 == 0 ? "last.safetensors" : "best.safetensors";
+    const bool existed = fs::exists(at("run/checkpoints") / name);
+    // The first change is that a file appears; the next ones, that it grows.
+    for (int change = 0; change <= kills % 3; ++change) {
+      const auto before = sizes(name);
+      if (!Await(*process, [&] { return sizes(name) != before; })) break;
+    }
+    if (!process->Running()) break;
+    process->Signal(SIGKILL);
+    process->Wait();
+    for (const char* file : {"last.safetensors", "best.safetensors"}) {
+      if (fs::exists(at("run/checkpoints") / file)) ExpectWhole(at("run/checkpoints") / file);
+    }
+    if (existed) EXPECT_TRUE(fs::exists(at("run/checkpoints") / name));
+    process = Start({"train", "--resume", "run", "--quiet"});
+  }
+  EXPECT_EQ(process->Wait().code, 0);
+  EXPECT_GE(kills, 4);
+  ExpectSameRun("run", "reference");
 }
 
 TEST_F(ResumeTest, KilledBeforeTheFirstCheckpoint) {
@@ -146,8 +235,21 @@ TEST_F(ResumeTest, JsonTellsThatItWasStopped) {
 
 TEST_F(ResumeTest, ASecondInterruptEndsAtOnce) {
   // One step of this run takes long, so that the second signal comes within it.
-  const Words slow = {"train", "pictures", "--output", "run", "--quiet", "--threads", "1", "--image-size", "96", "--batch-size", "120",
-                      "--precision", "fp32", "--model", "conv 128 relu, conv 128 relu, conv 128 relu, flatten, dense classes"};
+  const Words slow = {"train",
+                      "pictures",
+                      "--output",
+                      "run",
+                      "--quiet",
+                      "--threads",
+                      "1",
+                      "--image-size",
+                      "96",
+                      "--batch-size",
+                      "120",
+                      "--precision",
+                      "fp32",
+                      "--model",
+                      "conv 128 relu, conv 128 relu, conv 128 relu, flatten, dense classes"};
   auto process = Start(slow);
   ASSERT_TRUE(Await(*process, [&] { return fs::exists(at("run/run.json")); }));
   std::this_thread::sleep_for(std::chrono::milliseconds(500));
@@ -183,7 +285,8 @@ TEST_F(ResumeTest, AFinishedRunThatGoesOnAndIsKilledGoesOnAgain) {
 
 TEST_F(ResumeTest, OnlySomeFlagsMayChange) {
   Succeed(Command("run", {"--epochs", "1"}));
-  Refuse(2, {"train", "--resume", "run", "--epochs", "2", "--learning-rate", "0.1"}, {"--learning-rate can't change", "--epochs"});
+  Refuse(2, {"train", "--resume", "run", "--epochs", "2", "--learning-rate", "0.1"},
+         {"--learning-rate can't change", "--epochs"});
   Refuse(2, {"train", "--resume", "run", "--epochs", "2", "--output", "other"}, {"--output"});
   Refuse(2, {"train", "--resume", "run", "--epochs", "2", "--recipe", "seed-001"}, {"--recipe"});
   EXPECT_FALSE(fs::exists(at("other")));
@@ -196,7 +299,8 @@ TEST_F(ResumeTest, OtherDataIsRefused) {
   fs::rename(at("pictures"), at("moved"));
   Refuse(2, {"train", "--resume", "run", "--epochs", "2", "--quiet"}, {"pictures"});
   WritePng(at("moved/red/new.png"), 32, 32, std::vector<uint8_t>(32 * 32 * 3, 9));
-  Refuse(3, {"train", "moved", "--resume", "run", "--epochs", "2", "--quiet"}, {"the data is not what this run was started with"});
+  Refuse(3, {"train", "moved", "--resume", "run", "--epochs", "2", "--quiet"},
+         {"the data is not what this run was started with"});
   fs::remove(at("moved/red/new.png"));
   Succeed({"train", "moved", "--resume", "run", "--epochs", "2", "--quiet"});
   EXPECT_EQ(Json::parse(ReadText(at("run/run.json")))["data"]["source"], at("moved").string());

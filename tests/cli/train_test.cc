@@ -11,8 +11,9 @@ TEST_F(TrainTest, TheRunFolderHoldsEverything) {
   MakeImageFolder(at("pictures"));
   const Outcome outcome = Succeed(Train("pictures", {"--epochs", "3"}));
   const fs::path run = at("runs/pictures-default-1");
-  for (const char* name : {"recipe.toml", "run.json", "checkpoints/best.safetensors", "checkpoints/last.safetensors", "metrics.csv",
-                           "metrics.json", "predictions.csv", "per_class.csv", "confusion_matrix.csv", "model.safetensors"}) {
+  for (const char* name : {"recipe.toml", "run.json", "checkpoints/best.safetensors",
+                           "checkpoints/last.safetensors", "metrics.csv", "metrics.json", "predictions.csv",
+                           "per_class.csv", "confusion_matrix.csv", "model.safetensors"}) {
     EXPECT_TRUE(fs::file_size(run / name) > 0) << name;
   }
   const Table history = ReadCsv(ReadText(run / "metrics.csv"));
@@ -23,24 +24,29 @@ TEST_F(TrainTest, TheRunFolderHoldsEverything) {
   const Json record = Json::parse(ReadText(run / "run.json"));
   EXPECT_EQ(record["status"], "finished");
   EXPECT_EQ(record["data"]["source"], at("pictures").string());
-  EXPECT_EQ(record["data"]["train"].get<int>() + record["data"]["validation"].get<int>() + record["data"]["test"].get<int>(), 120);
+  EXPECT_EQ(record["data"]["train"].get<int>() + record["data"]["validation"].get<int>() +
+                record["data"]["test"].get<int>(),
+            120);
 
   const Table predictions = ReadCsv(ReadText(run / "predictions.csv"));
   EXPECT_EQ(predictions[0], Words({"file", "label", "prediction", "probability", "correct"}));
   EXPECT_EQ(predictions.size(), 1 + record["data"]["test"].get<size_t>());
 
   // What a person sees: the plan and an epoch a line on stderr, the result on stdout.
-  EXPECT_NE(outcome.err.find("96 training, 12 validation, 12 test images, 3 classes"), std::string::npos) << outcome.err;
+  EXPECT_NE(outcome.err.find("96 training, 12 validation, 12 test images, 3 classes"), std::string::npos)
+      << outcome.err;
   EXPECT_NE(outcome.err.find("with 1 thread\n"), std::string::npos) << outcome.err;
   EXPECT_NE(outcome.err.find("epoch 3/3"), std::string::npos) << outcome.err;
   EXPECT_NE(outcome.out.find("accuracy"), std::string::npos) << outcome.out;
-  EXPECT_NE(outcome.out.find("spotter predict runs/pictures-default-1 IMAGE"), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find("spotter predict runs/pictures-default-1 IMAGE"), std::string::npos)
+      << outcome.out;
 }
 
 TEST_F(TrainTest, TheRecipeOfARunRepeatsIt) {
   MakeImageFolder(at("pictures"));
-  Succeed(Train("pictures", {"--output", "first", "--quiet", "--learning-rate", "0.00123456789", "--seed", "7", "--flip", "--shift", "2",
-                             "--schedule", "cosine", "--optimizer", "sgd", "--weight-decay", "1e-4"}));
+  Succeed(Train("pictures",
+                {"--output", "first", "--quiet", "--learning-rate", "0.00123456789", "--seed", "7", "--flip",
+                 "--shift", "2", "--schedule", "cosine", "--optimizer", "sgd", "--weight-decay", "1e-4"}));
   Succeed({"train", "pictures", "--recipe", "first/recipe.toml", "--output", "second", "--quiet"});
   EXPECT_EQ(Differences(at("first/model.safetensors"), at("second/model.safetensors")), "");
   EXPECT_EQ(ReadText(at("first/predictions.csv")), ReadText(at("second/predictions.csv")));
@@ -49,7 +55,8 @@ TEST_F(TrainTest, TheRecipeOfARunRepeatsIt) {
     return text.substr(text.find('\n'));  // the first line names the run
   };
   EXPECT_EQ(settings("first"), settings("second"));
-  Succeed({"train", "pictures", "--recipe", "first/recipe.toml", "--seed", "8", "--output", "third", "--quiet"});
+  Succeed(
+      {"train", "pictures", "--recipe", "first/recipe.toml", "--seed", "8", "--output", "third", "--quiet"});
   EXPECT_NE(Differences(at("first/model.safetensors"), at("third/model.safetensors")), "");
 }
 
@@ -60,7 +67,8 @@ TEST_F(TrainTest, ARunIsNeverOverwritten) {
   EXPECT_EQ(ReadText(at("run/model.safetensors")), before);
   for (const int number : {1, 2}) {
     Succeed(Train("pictures", {"--quiet"}));
-    EXPECT_TRUE(fs::exists(at("runs") / ("pictures-default-" + std::to_string(number)) / "model.safetensors"));
+    EXPECT_TRUE(
+        fs::exists(at("runs") / ("pictures-default-" + std::to_string(number)) / "model.safetensors"));
   }
 }
 
@@ -96,9 +104,23 @@ TEST_F(TrainTest, PathsWithSpacesAndQuotes) {
 
 TEST_F(TrainTest, DivergingSaysWhereAndWhatToTry) {
   MakeImageFolder(at("pictures"));
-  const Words wild = {"--learning-rate", "1000", "--optimizer", "sgd", "--momentum", "0.9", "--precision", "fp32", "--quiet", "--epochs", "50",
-                      "--model", "flatten, dense 32, dense 32, dense classes", "--output", "run"};
-  Refuse(5, Words{"train", "pictures", "--threads", "1", "--batch-size", "16"} + wild, {"epoch ", "step ", "--learning-rate 1e+02"});
+  const Words wild = {"--learning-rate",
+                      "1000",
+                      "--optimizer",
+                      "sgd",
+                      "--momentum",
+                      "0.9",
+                      "--precision",
+                      "fp32",
+                      "--quiet",
+                      "--epochs",
+                      "50",
+                      "--model",
+                      "flatten, dense 32, dense 32, dense classes",
+                      "--output",
+                      "run"};
+  Refuse(5, Words{"train", "pictures", "--threads", "1", "--batch-size", "16"} + wild,
+         {"epoch ", "step ", "--learning-rate 1e+02"});
   const Json record = Json::parse(ReadText(at("run/run.json")));
   EXPECT_EQ(record["status"], "failed");
   EXPECT_TRUE(record.contains("error"));
@@ -106,7 +128,8 @@ TEST_F(TrainTest, DivergingSaysWhereAndWhatToTry) {
 
 TEST_F(TrainTest, DefaultThreadsRepeatToo) {
   MakeImageFolder(at("pictures"));
-  for (const char* run : {"first", "second"}) Succeed(Train("pictures", {"--threads", "0", "--output", run, "--quiet"}));
+  for (const char* run : {"first", "second"})
+    Succeed(Train("pictures", {"--threads", "0", "--output", run, "--quiet"}));
   EXPECT_EQ(Differences(at("first/model.safetensors"), at("second/model.safetensors")), "");
 }
 

@@ -34,11 +34,13 @@ TEST_F(UsageTest, UnknownFlag) {
 }
 
 TEST_F(UsageTest, WrongValue) {
-  ExpectMistake({"train", "pictures", "--batch-size", "0"}, {"--batch-size 0", "a whole number from 1 to 1000000"});
+  ExpectMistake({"train", "pictures", "--batch-size", "0"},
+                {"--batch-size 0", "a whole number from 1 to 1000000"});
   ExpectMistake({"train", "pictures", "--batch-size", "eight"}, {"--batch-size eight", "a whole number"});
   ExpectMistake({"train", "pictures", "--batch-size"}, {"--batch-size needs a value"});
   ExpectMistake({"train", "pictures", "--learning-rate", "nan"}, {"--learning-rate nan", "a number from"});
-  ExpectMistake({"train", "pictures", "--optimizer", "adm"}, {"--optimizer adm", "adam, adamw or sgd", "did you mean 'adam'?"});
+  ExpectMistake({"train", "pictures", "--optimizer", "adm"},
+                {"--optimizer adm", "adam, adamw or sgd", "did you mean 'adam'?"});
   ExpectMistake({"train", "pictures", "--flip=maybe"}, {"--flip maybe", "true or false"});
   ExpectMistake({"evaluate", "run", "--split", "tset"}, {"--split tset", "did you mean 'test'?"});
   ExpectMistake({"evaluate", "run", "--top-k", "0"}, {"--top-k 0", "from 1 to 1000"});
@@ -54,15 +56,18 @@ TEST_F(UsageTest, MissingWord) {
 }
 
 TEST_F(UsageTest, UnknownLayer) {
-  ExpectMistake({"train", "pictures", "--model", "konv 8 relu, flatten, dense classes"}, {"'konv'", "did you mean 'conv'?"});
-  ExpectMistake({"train", "pictures", "--model", "conv 8 rel, flatten, dense classes"}, {"'rel'", "did you mean 'relu'?"});
+  ExpectMistake({"train", "pictures", "--model", "konv 8 relu, flatten, dense classes"},
+                {"'konv'", "did you mean 'conv'?"});
+  ExpectMistake({"train", "pictures", "--model", "conv 8 rel, flatten, dense classes"},
+                {"'rel'", "did you mean 'relu'?"});
   ExpectMistake({"train", "pictures", "--model", "conv 8 relu"}, {"dense classes"});
   ExpectMistake({"train", "pictures", "--model", "cnm"}, {"'cnm'", "did you mean 'cnn'?"});
 }
 
 TEST_F(UsageTest, Recipe) {
   WriteText(at("typo.toml"), "learning-rat = 0.1\n");
-  ExpectMistake({"train", "pictures", "--recipe", "typo.toml"}, {"typo.toml", "'learning-rat'", "did you mean 'learning-rate'?"});
+  ExpectMistake({"train", "pictures", "--recipe", "typo.toml"},
+                {"typo.toml", "'learning-rat'", "did you mean 'learning-rate'?"});
   WriteText(at("value.toml"), "epochs = \"many\"\n");
   ExpectMistake({"train", "pictures", "--recipe", "value.toml"}, {"value.toml", "epochs", "a whole number"});
   WriteText(at("broken.toml"), "epochs = 3\nseed = = 4\n");
@@ -98,7 +103,8 @@ TEST_F(UsageTest, HelpAndVersionGoToStandardOutput) {
 }
 
 TEST_F(UsageTest, OutputThatCannotBeWrittenIsNoSuccess) {
-  const Outcome outcome = RunCommand({"/bin/sh", "-c", std::string(SPOTTER_BINARY) + " models > /dev/full"}, Here());
+  const Outcome outcome =
+      RunCommand({"/bin/sh", "-c", std::string(SPOTTER_BINARY) + " models > /dev/full"}, Here());
   ExpectRefusal(outcome, 6, {"standard output", "No space left"});
 }
 

@@ -25,14 +25,17 @@ TEST_F(Cifar10Test, DataTrainEvaluate) {
 
   Surroundings patient = Here();
   patient.timeout_seconds = 240;
-  const Outcome outcome = RunCommand({SPOTTER_BINARY, "train", archive_, "--recipe", "seed-001", "--epochs", "1", "--output", "run", "--json"}, patient);
+  const Outcome outcome = RunCommand({SPOTTER_BINARY, "train", archive_, "--recipe", "seed-001", "--epochs",
+                                      "1", "--output", "run", "--json"},
+                                     patient);
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   const Json result = Json::parse(Lines(outcome.out).back());
   EXPECT_GT(result["test"]["accuracy"].get<double>(), 0.45);
 
   const Json again = SucceedWithJson({"evaluate", "run", "--json"});
   const Json first = Json::parse(ReadText(at("run/metrics.json")))["test"];
-  for (const char* key : {"accuracy", "loss", "per_class", "confusion_matrix"}) EXPECT_EQ(again[key], first[key]) << key;
+  for (const char* key : {"accuracy", "loss", "per_class", "confusion_matrix"})
+    EXPECT_EQ(again[key], first[key]) << key;
 }
 
 }  // namespace

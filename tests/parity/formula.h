@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The formula by which make_keras_fixtures.py fills weights and images, so that neither has to be stored. It is described there.
+// The formula by which make_keras_fixtures.py fills weights and images, so that neither has to be stored. It is
+// described there.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -29,7 +30,9 @@ inline uint64_t SplitMix64(uint64_t x) {
   return z ^ (z >> 31);
 }
 
-inline uint64_t Hash(const std::string& name, int64_t i) { return SplitMix64(Fnv1a64(name) + static_cast<uint64_t>(i)); }
+inline uint64_t Hash(const std::string& name, int64_t i) {
+  return SplitMix64(Fnv1a64(name) + static_cast<uint64_t>(i));
+}
 inline double Unit(const std::string& name, int64_t i) { return static_cast<double>(Hash(name, i) >> 11) * 0x1p-53; }
 
 /// A Keras weight by its name, such as "conv_1.kernel", in Keras' own shape and order.
@@ -53,7 +56,8 @@ inline at::Tensor KerasWeight(const std::string& name, const std::vector<int64_t
 /// Pixel values 0..255 as fp32, (N, H, W, C).
 inline at::Tensor Pixels(const std::vector<int64_t>& shape) {
   at::Tensor tensor = at::empty(shape);
-  for (int64_t i = 0; i < tensor.numel(); ++i) tensor.data_ptr<float>()[i] = static_cast<float>(Hash("images", i) >> 56);
+  for (int64_t i = 0; i < tensor.numel(); ++i)
+    tensor.data_ptr<float>()[i] = static_cast<float>(Hash("images", i) >> 56);
   return tensor;
 }
 
@@ -62,13 +66,14 @@ inline std::string KerasName(const Parameter& parameter) {
   const char* kind = parameter.role == ParameterRole::kKernel  ? "kernel"
                      : parameter.role == ParameterRole::kScale ? "gamma"
                      : parameter.role == ParameterRole::kMean  ? "moving_mean"
-                     : parameter.role == ParameterRole::kBias  ? (parameter.name.starts_with("batchnorm") ? "beta" : "bias")
-                                                               : "moving_variance";
+                     : parameter.role == ParameterRole::kBias
+                         ? (parameter.name.starts_with("batchnorm") ? "beta" : "bias")
+                         : "moving_variance";
   return parameter.name.substr(0, point + 1) + kind;
 }
 
-/// Our tensor's shape as Keras has it, and a Keras tensor as we have it: (h, w, in, out) is (out, in, h, w) here, and (in, out) is
-/// (out, in).
+/// Our tensor's shape as Keras has it, and a Keras tensor as we have it: (h, w, in, out) is (out, in, h, w) here, and
+/// (in, out) is (out, in).
 inline std::vector<int64_t> KerasShape(const at::Tensor& ours) {
   const auto s = ours.sizes();
   if (s.size() == 4) return {s[2], s[3], s[1], s[0]};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Networks against Keras: the same layers, weights and images must give the same logits. The fixtures in keras/ were written by
-// make_keras_fixtures.py, with Keras itself.
+// Networks against Keras: the same layers, weights and images must give the same logits. The fixtures in keras/ were
+// written by make_keras_fixtures.py, with Keras itself.
 #include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
@@ -34,14 +34,16 @@ double LargestDifference(const at::Tensor& a, const at::Tensor& b) {
   return (a.to(at::kDouble) - b.to(at::kDouble)).abs().max().item<double>();
 }
 
-/// The formula gives here what it gave in Python; without this, equal logits would say nothing about the layout of weights.
+/// The formula gives here what it gave in Python; without this, equal logits would say nothing about the layout of
+/// weights.
 void ExpectSameWeights(const Network& network, const Json& recorded) {
   std::vector<Parameter*> parameters = network.parameters();
   ASSERT_EQ(parameters.size(), recorded.at("tensors").size());
   for (const Json& tensor : recorded.at("tensors")) {
     const std::string name = tensor.at("name");
     SCOPED_TRACE(name);
-    const auto found = std::find_if(parameters.begin(), parameters.end(), [&](Parameter* p) { return KerasName(*p) == name; });
+    const auto found =
+        std::find_if(parameters.begin(), parameters.end(), [&](Parameter* p) { return KerasName(*p) == name; });
     ASSERT_NE(found, parameters.end());
     EXPECT_EQ(KerasShape((*found)->value), tensor.at("shape").get<std::vector<int64_t>>());
     const at::Tensor keras = KerasWeight(name, tensor.at("shape"));
@@ -49,7 +51,8 @@ void ExpectSameWeights(const Network& network, const Json& recorded) {
       EXPECT_FLOAT_EQ(keras.data_ptr<float>()[i], tensor.at("first")[i].get<float>()) << i;
     }
   }
-  const at::Tensor pixels = Pixels({1, network.input_shape().height, network.input_shape().width, network.input_shape().channels});
+  const at::Tensor pixels =
+      Pixels({1, network.input_shape().height, network.input_shape().width, network.input_shape().channels});
   for (size_t i = 0; i < recorded.at("first_pixels").size(); ++i) {
     EXPECT_EQ(pixels.data_ptr<float>()[i], recorded.at("first_pixels")[i].get<float>()) << i;
   }
@@ -88,9 +91,8 @@ TEST_P(Seed, InBf16IsWithinTwoPercentOfTheLogitsRange) {
   EXPECT_GT(difference, 1e-6) << "bf16 can't be as exact as this: was it fp32?";
 }
 
-INSTANTIATE_TEST_SUITE_P(Keras, Seed, testing::Values("seed-000", "seed-001", "seed-003", "seed-004"), [](const auto& info) {
-  return "Seed" + std::string(info.param).substr(5);
-});
+INSTANTIATE_TEST_SUITE_P(Keras, Seed, testing::Values("seed-000", "seed-001", "seed-003", "seed-004"),
+                         [](const auto& info) { return "Seed" + std::string(info.param).substr(5); });
 
 TEST(Words, GiveKerasLogits) {
   const Json words = ReadParity("words.json");
@@ -108,9 +110,10 @@ TEST(Words, GiveKerasLogits) {
 TEST(Words, AllOfThemAreComparedWithKeras) {
   std::string all;
   for (const Json& recorded : ReadParity("words.json")) all += " " + recorded.at("layers").get<std::string>() + ",";
-  for (const char* word : {"conv", "maxpool", "avgpool", "globalavgpool", "globalmaxpool", "batchnorm", "dropout", "flatten", "dense",
-                           "relu", "gelu", "silu", "elu", "leakyrelu", "sigmoid", "tanh"}) {
-    EXPECT_TRUE(all.find(std::string(" ") + word + " ") != std::string::npos || all.find(std::string(" ") + word + ",") != std::string::npos)
+  for (const char* word : {"conv", "maxpool", "avgpool", "globalavgpool", "globalmaxpool", "batchnorm", "dropout",
+                           "flatten", "dense", "relu", "gelu", "silu", "elu", "leakyrelu", "sigmoid", "tanh"}) {
+    EXPECT_TRUE(all.find(std::string(" ") + word + " ") != std::string::npos ||
+                all.find(std::string(" ") + word + ",") != std::string::npos)
         << word;
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Training against Keras: optimizer steps, batch norm in training, the plateau schedule and the loss. Fixtures as in parity_test.cc.
+// Training against Keras: optimizer steps, batch norm in training, the plateau schedule and the loss. Fixtures as in
+// parity_test.cc.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -22,13 +23,16 @@ const Json& Training() {
 
 /// A kernel of six weights that gets the recorded gradients; the weights after each step.
 std::vector<Vector> OurSteps(const Json& recorded, const OptimizerSettings& settings) {
-  Parameter kernel{.name = "w", .role = ParameterRole::kKernel, .value = at::tensor(Training().at("weights").get<std::vector<float>>())};
+  Parameter kernel{.name = "w",
+                   .role = ParameterRole::kKernel,
+                   .value = at::tensor(Training().at("weights").get<std::vector<float>>())};
   kernel.value.set_requires_grad(true);
   const auto optimizer = MakeOptimizer(settings, {&kernel});
   std::vector<Vector> after;
   for (size_t step = 0; step < Training().at("gradients").size(); ++step) {
     kernel.value.mutable_grad() = at::tensor(Training().at("gradients")[step].get<std::vector<float>>());
-    const Json& rate = recorded.contains("learning_rates") ? recorded.at("learning_rates")[step] : recorded.at("learning_rate");
+    const Json& rate =
+        recorded.contains("learning_rates") ? recorded.at("learning_rates")[step] : recorded.at("learning_rate");
     optimizer->Step(rate.get<double>());
     EXPECT_FALSE(kernel.value.grad().defined());
     const at::Tensor values = kernel.value.detach();
@@ -46,7 +50,8 @@ std::vector<Vector> AdamInDouble(const Json& recorded, EpsilonGoesTo place) {
   std::vector<Vector> after;
   for (size_t step = 0; step < Training().at("gradients").size(); ++step) {
     const Vector gradient = Training().at("gradients")[step];
-    const double correction1 = 1 - std::pow(beta1, step + 1.0), correction2 = std::sqrt(1 - std::pow(beta2, step + 1.0));
+    const double correction1 = 1 - std::pow(beta1, step + 1.0),
+                 correction2 = std::sqrt(1 - std::pow(beta2, step + 1.0));
     for (size_t i = 0; i < w.size(); ++i) {
       w[i] -= rate * decay * w[i];
       m[i] = beta1 * m[i] + (1 - beta1) * gradient[i];
@@ -63,7 +68,8 @@ void ExpectClose(const std::vector<Vector>& a, const std::vector<Vector>& b, dou
   ASSERT_EQ(a.size(), b.size());
   for (size_t step = 0; step < a.size(); ++step) {
     ASSERT_EQ(a[step].size(), b[step].size());
-    for (size_t i = 0; i < a[step].size(); ++i) EXPECT_NEAR(a[step][i], b[step][i], bound) << "step " << step << ", weight " << i;
+    for (size_t i = 0; i < a[step].size(); ++i)
+      EXPECT_NEAR(a[step][i], b[step][i], bound) << "step " << step << ", weight " << i;
   }
 }
 
@@ -95,16 +101,19 @@ TEST_P(AdamSteps, AreKerasButForThePlaceOfEpsilon) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Keras, AdamSteps, testing::Values("adam", "adamw"), [](const auto& info) { return std::string(info.param); });
+INSTANTIATE_TEST_SUITE_P(Keras, AdamSteps, testing::Values("adam", "adamw"),
+                         [](const auto& info) { return std::string(info.param); });
 
 TEST(SgdSteps, AreKeras) {
   for (const char* name : {"sgd-nesterov", "sgd-momentum", "sgd-nesterov-drop"}) {
     SCOPED_TRACE(name);
     const Json& recorded = Recorded(name);
     std::vector<Vector> keras = recorded.at("after");
-    auto ours = OurSteps(recorded, {.name = "sgd", .momentum = recorded.at("momentum"), .nesterov = recorded.at("nesterov")});
+    auto ours =
+        OurSteps(recorded, {.name = "sgd", .momentum = recorded.at("momentum"), .nesterov = recorded.at("nesterov")});
     if (recorded.contains("learning_rates")) {
-      // Keras' velocity has the learning rate in it, PyTorch's (and ours) has not, so that they part when the rate changes: at step 2.
+      // Keras' velocity has the learning rate in it, PyTorch's (and ours) has not, so that they part when the rate
+      // changes: at step 2.
       keras.resize(2);
       ours.resize(2);
     }
@@ -119,7 +128,8 @@ TEST(BatchNormInTraining, IsKerasButForTheMovingVariance) {
   Layer& layer = *network.layers().front();
   for (Parameter& parameter : layer.parameters()) parameter.value.copy_(KerasWeight(KerasName(parameter), {shape[3]}));
   at::Tensor x = at::empty(shape);
-  for (int64_t i = 0; i < x.numel(); ++i) x.data_ptr<float>()[i] = static_cast<float>(4 * Unit("batchnorm_input", i) - 1);
+  for (int64_t i = 0; i < x.numel(); ++i)
+    x.data_ptr<float>()[i] = static_cast<float>(4 * Unit("batchnorm_input", i) - 1);
   for (int i = 0; i < 3; ++i) EXPECT_FLOAT_EQ(x.data_ptr<float>()[i], recorded.at("first_inputs")[i].get<float>());
 
   const at::Tensor y = layer.Forward(x.permute({0, 3, 1, 2}), {.training = true}).permute({0, 2, 3, 1}).contiguous();
@@ -136,7 +146,7 @@ TEST(BatchNormInTraining, IsKerasButForTheMovingVariance) {
     EXPECT_NEAR(value(2)[c], recorded.at("moving_mean")[c].get<double>(), 1e-6);
     const double before = recorded.at("weights").at("moving_variance")[c];
     const double keras = recorded.at("moving_variance")[c];
-    const double moved_by_keras = keras - 0.99 * before;               // 0.01 * the biased variance
+    const double moved_by_keras = keras - 0.99 * before;                   // 0.01 * the biased variance
     const double expected = 0.99 * before + moved_by_keras * n / (n - 1);  // layers.h: ours is unbiased
     EXPECT_NEAR(value(3)[c], expected, 1e-6);
     EXPECT_GT(value(3)[c] - keras, 1e-4);
@@ -157,14 +167,16 @@ TEST(Plateau, IsKerasReduceLROnPlateau) {
     for (size_t epoch = 0; epoch < recorded.at("val_losses").size(); ++epoch) {
       ObserveLoss(settings, recorded.at("val_losses")[epoch], plateau);
       const double keras = recorded.at("after")[epoch];
-      EXPECT_NEAR(ScheduledRate(settings, epoch + 1.0, 100) * plateau.factor, keras, 1e-6 * keras) << "epoch " << epoch + 1;
+      EXPECT_NEAR(ScheduledRate(settings, epoch + 1.0, 100) * plateau.factor, keras, 1e-6 * keras)
+          << "epoch " << epoch + 1;
     }
     ++compared;
   }
   EXPECT_EQ(compared, 2);
 }
 
-/// A data set and a network that give these logits: image i is white at pixel i and black elsewhere, and weight column i is row i.
+/// A data set and a network that give these logits: image i is white at pixel i and black elsewhere, and weight column
+/// i is row i.
 struct LogitsByHand {
   explicit LogitsByHand(const Json& recorded)
       : pixels(new uint8_t[16]()), network("flatten, dense classes", {2, 2, 1}, 4) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs the real program as a user would: arguments, standard input, environment and folder in; exit code, output and
-// memory out. SPOTTER_BINARY names it.
+// Runs the real program as a user would: arguments, standard input, environment and folder in; exit code,
+// output and memory out. SPOTTER_BINARY names it.
 #pragma once
 
 #include <fcntl.h>
@@ -25,8 +25,8 @@
 namespace spotter {
 
 struct Outcome {
-  int code = -1;         // the exit code; -1 when a signal ended it
-  int signal = 0;        // the signal that ended it
+  int code = -1;   // the exit code; -1 when a signal ended it
+  int signal = 0;  // the signal that ended it
   bool timed_out = false;
   std::string out;
   std::string err;
@@ -36,7 +36,8 @@ struct Outcome {
 
 struct Surroundings {
   std::filesystem::path folder = ".";
-  std::map<std::string, std::string> environment;  // beside the test's own; an empty value removes the variable
+  std::map<std::string, std::string>
+      environment;  // beside the test's own; an empty value removes the variable
   std::string input;
   double timeout_seconds = 60;
 };

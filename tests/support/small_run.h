@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// A training run small enough for a test: 90 colour images of 8 x 8 pixels in memory, three classes, a network with every kind of
-// state (batch norm, dropout), augmentation on.
+// A training run small enough for a test: 90 colour images of 8 x 8 pixels in memory, three classes, a network with
+// every kind of state (batch norm, dropout), augmentation on.
 #pragma once
+
+#include <ATen/ATen.h>
 
 #include <functional>
 
@@ -76,6 +78,8 @@ struct SmallRun {
   /// A new process would build all of this anew, so every call does. The model stays for the test to look at.
   TrainOutcome Train(bool resume = false) {
     const Compute compute = PrepareCompute({.device = "cpu", .precision = precision, .threads = 1});
+    static uint64_t process = 0;
+    at::manual_seed(++process);  // nor would libtorch's generator be where the last one left it
     const Splits splits = MakeSplits(data, validation_fraction, 0, static_cast<uint64_t>(settings.seed));
     model.emplace(NewModel(settings, data, splits));
     const TrainJob job{settings, data, splits, compute, *model, folder.path(), observer};
