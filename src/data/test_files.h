@@ -57,7 +57,9 @@ std::string ErrorOf(ExitCode code, Call call) {
   return "no error";
 }
 
-#define EXPECT_CONTAINS(text, part) EXPECT_NE(std::string(text).find(part), std::string::npos) << text
+/// Its arguments are evaluated once.
+#define EXPECT_CONTAINS(text, part) EXPECT_PRED2(Contains, text, part)
+inline bool Contains(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
 
 using NamedFiles = std::vector<std::pair<std::string, std::string>>;  // path inside, content
 
