@@ -18,14 +18,27 @@ pkg_check_modules(JPEG REQUIRED IMPORTED_TARGET libjpeg)  # libjpeg-turbo, by li
 pkg_check_modules(WEBP REQUIRED IMPORTED_TARGET libwebp)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 
-# libtorch: by CMAKE_PREFIX_PATH, or what scripts/setup unpacked. Its own CMake files drag in a CUDA search and
-# compiler flags that we don't want, so we name what we use: the headers and the libraries.
-find_path(TORCH_ROOT NAMES include/ATen/ATen.h PATH_SUFFIXES libtorch torch
-          HINTS ${CMAKE_PREFIX_PATH} ${PROJECT_SOURCE_DIR}/third_party NO_CMAKE_SYSTEM_PATH NO_SYSTEM_ENVIRONMENT_PATH)
-if(NOT TORCH_ROOT)
-  message(FATAL_ERROR "libtorch was not found. Run scripts/setup, or give the folder that holds its include/ and lib/ "
-                      "as -DCMAKE_PREFIX_PATH=/path/to/libtorch.")
+# libtorch: by CMAKE_PREFIX_PATH (variable or environment: the unpacked libtorch, pip's torch folder, or the share/cmake
+# in one), or else what scripts/setup unpacked. Its own CMake files drag in a CUDA search and compiler flags that we don't
+# want, so we name what we use: the headers and the libraries.
+set(torch_prefixes ${CMAKE_PREFIX_PATH})
+if(NOT torch_prefixes AND DEFINED ENV{CMAKE_PREFIX_PATH})
+  string(REPLACE ":" ";" torch_prefixes "$ENV{CMAKE_PREFIX_PATH}")
 endif()
+unset(TORCH_ROOT CACHE)  # a prefix given now goes before what was found the last time
+foreach(prefix ${torch_prefixes})
+  find_path(TORCH_ROOT NAMES include/ATen/ATen.h PATHS ${prefix} ${prefix}/libtorch ${prefix}/torch ${prefix}/../..
+            NO_DEFAULT_PATH)
+endforeach()
+if(torch_prefixes AND NOT TORCH_ROOT)
+  message(WARNING "no libtorch under CMAKE_PREFIX_PATH (${torch_prefixes}); looking in third_party/")
+endif()
+find_path(TORCH_ROOT NAMES include/ATen/ATen.h PATHS ${PROJECT_SOURCE_DIR}/third_party/libtorch NO_DEFAULT_PATH)
+if(NOT TORCH_ROOT)
+  message(FATAL_ERROR "libtorch was not found. Run scripts/setup without CMAKE_PREFIX_PATH, which fetches it, or give "
+                      "the folder that holds its include/ and lib/ as -DCMAKE_PREFIX_PATH=/path/to/libtorch.")
+endif()
+get_filename_component(TORCH_ROOT ${TORCH_ROOT} ABSOLUTE)
 file(STRINGS ${TORCH_ROOT}/include/torch/headeronly/version.h torch_version_lines
      REGEX "define TORCH_VERSION_(MAJOR|MINOR) ")
 string(REGEX MATCHALL "[0-9]+" torch_version "${torch_version_lines}")
@@ -41,7 +54,6 @@ target_link_directories(spotter_torch INTERFACE ${TORCH_ROOT}/lib)
 if(EXISTS ${TORCH_ROOT}/lib/libtorch_cuda.so)
   # --no-as-needed: nothing of ours names a symbol of the CUDA library; loading it registers the device.
   target_link_libraries(spotter_torch INTERFACE -Wl,--no-as-needed torch_cuda c10_cuda -Wl,--as-needed)
-  target_compile_definitions(spotter_torch INTERFACE SPOTTER_CUDA=1)
 endif()
 target_link_libraries(spotter_torch INTERFACE torch_cpu c10)
 

@@ -31,14 +31,15 @@ int Source(int i, int shift, int size, ShiftFill fill) {
 }
 
 template <int kChannels>
-void WriteImage(const uint8_t* image, const ImageShape& shape, const Placement& place, ShiftFill fill, const Table& table,
-                float* out) {
+void WriteImage(const uint8_t* image, const ImageShape& shape, const Placement& place, ShiftFill fill,
+                const Table& table, float* out) {
   for (int y = 0; y < shape.height; ++y) {
     const int row = Source(y, place.dy, shape.height, fill);
     for (int x = 0; x < shape.width; ++x, out += kChannels) {
       int column = Source(x, place.dx, shape.width, fill);
       if (place.flip && column >= 0) column = shape.width - 1 - column;
-      const uint8_t* pixel = row < 0 || column < 0 ? nullptr : image + (int64_t{row} * shape.width + column) * kChannels;
+      const uint8_t* pixel =
+          row < 0 || column < 0 ? nullptr : image + (int64_t{row} * shape.width + column) * kChannels;
       for (int c = 0; c < kChannels; ++c) out[c] = table[c][pixel != nullptr ? pixel[c] : 0];
     }
   }

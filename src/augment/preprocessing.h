@@ -25,8 +25,9 @@ const std::vector<std::string>& ResizePolicyNames();  // "stretch", "crop", "pad
 const std::string& ResizePolicyName(ResizePolicy policy);
 ResizePolicy ResizePolicyFromName(const std::string& name);
 
-/// Mean and standard deviation of each channel over the images at `indices`, in units of pixel / 255. A constant channel,
-/// or nearly (a deviation below 0.03 grey levels), gets std 1. Exact (integer sums), whatever the number of threads.
+/// Mean and standard deviation of each channel over the images at `indices`, in units of pixel / 255. A constant
+/// channel, or nearly (a deviation below 0.03 grey levels), gets std 1. Exact (integer sums), whatever the number of
+/// threads.
 void MeasureNormalization(const Dataset& data, const std::vector<int64_t>& indices, Preprocessing& preprocessing);
 
 }  // namespace spotter

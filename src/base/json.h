@@ -14,4 +14,7 @@ inline std::string DumpJson(const Json& value, int indent = -1) {
   return value.dump(indent, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace);
 }
 
+/// A text as it comes back from a JSON file, by the rule above.
+inline std::string ValidUtf8(const std::string& text) { return Json::parse(DumpJson(text)).get<std::string>(); }
+
 }  // namespace spotter

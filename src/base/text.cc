@@ -91,10 +91,22 @@ std::string DidYouMean(std::string_view word, const std::vector<std::string>& kn
   const std::string* best = nullptr;
   size_t best_distance = std::max<size_t>(2, word.size() / 3) + 1;
   for (const std::string& candidate : known) {
-    const size_t distance = EditDistance(word, candidate);
+    const bool beginning = word.size() >= 3 && candidate.starts_with(word);
+    const size_t distance = beginning ? 1 : EditDistance(word, candidate);
     if (distance < best_distance && distance < candidate.size()) best = &candidate, best_distance = distance;
   }
   return best != nullptr ? fmt::format(" (did you mean '{}'?)", *best) : "";
+}
+
+std::string ShellWord(std::string_view word) {
+  const auto plain = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) ||
+           std::string_view("_./-+=:,@%").find(c) != std::string_view::npos;
+  };
+  if (!word.empty() && std::all_of(word.begin(), word.end(), plain)) return std::string(word);
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
 }
 
 std::string WithThousands(int64_t number) {

@@ -19,7 +19,8 @@ std::string Lowercase(std::string_view text);
 std::optional<double> ParseNumber(std::string_view text);
 std::optional<int64_t> ParseInteger(std::string_view text);
 
-/// " (did you mean 'x'?)" for the closest of `known` by edit distance, or "" when none is close.
+/// " (did you mean 'x'?)" for the closest of `known` by edit distance (the beginning of a name is close to it), or ""
+/// when none is close.
 std::string DidYouMean(std::string_view word, const std::vector<std::string>& known);
 
 /// 1234567 -> "1,234,567".
@@ -28,6 +29,9 @@ std::string WithThousands(int64_t number);
 std::string HumanSeconds(double seconds);
 /// 19437575 -> "19.4 MB" (powers of ten).
 std::string HumanBytes(double bytes);
+
+/// The word as a POSIX shell takes it back: in single quotes where it holds more than letters, digits and _./-+=:,@%.
+std::string ShellWord(std::string_view word);
 
 /// A field for a CSV line after RFC 4180: quoted when it holds a comma, a quote or a line break.
 std::string CsvField(std::string_view text);

@@ -50,10 +50,18 @@ TEST(DidYouMean, OffersTheClosestWhenOneIsClose) {
   EXPECT_EQ(DidYouMean("maxpol", known), " (did you mean 'maxpool'?)");
   EXPECT_EQ(DidYouMean("cnov", known), " (did you mean 'conv'?)");
   EXPECT_EQ(DidYouMean("rellu", known), " (did you mean 'relu'?)");
+  EXPECT_EQ(DidYouMean("max", known), " (did you mean 'maxpool'?)");
   EXPECT_EQ(DidYouMean("transformer", known), "");
   EXPECT_EQ(DidYouMean("x", known), "");
   EXPECT_EQ(DidYouMean("", known), "");
   EXPECT_EQ(DidYouMean("conv", {}), "");
+}
+
+TEST(ShellWord, QuotesWhatAShellWouldTakeApart) {
+  EXPECT_EQ(ShellWord("runs/cifar10-seed-003-1"), "runs/cifar10-seed-003-1");
+  EXPECT_EQ(ShellWord("my pictures"), "'my pictures'");
+  EXPECT_EQ(ShellWord("it's $HOME"), "'it'\\''s $HOME'");
+  EXPECT_EQ(ShellWord(""), "''");
 }
 
 TEST(WithThousands, PutsCommasBetweenThreeDigits) {

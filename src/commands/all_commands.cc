@@ -4,9 +4,8 @@
 namespace spotter {
 
 const std::vector<Command>& AllCommands() {
-  static const std::vector<Command> commands = {TrainCommand(), EvaluateCommand(), PredictCommand(),
-                                                DataCommand(),  ModelsCommand(),   RecipesCommand(),
-                                                BenchCommand()};
+  static const std::vector<Command> commands = {TrainCommand(),  EvaluateCommand(), PredictCommand(), DataCommand(),
+                                                ModelsCommand(), RecipesCommand(),  BenchCommand()};
   return commands;
 }
 

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <memory>
 #include <numeric>
+#include <set>
 
 #include "base/error.h"
 #include "base/host.h"
@@ -30,6 +31,17 @@ struct Arguments {
   TrainSettings defaults;
   std::shared_ptr<GivenFlags> given;
 };
+
+/// What changes the work of a step; a recipe may name the others too, a flag may not.
+std::vector<Option> StepOptions(TrainSettings& settings) {
+  static const std::set<std::string> kNames = {
+      "image-size",    "normalize",  "model",        "batch-size", "seed",     "label-smoothing",
+      "class-weights", "optimizer",  "weight-decay", "momentum",   "nesterov", "flip",
+      "shift",         "shift-fill", "device",       "precision",  "threads"};
+  std::vector<Option> options = TrainOptions(settings);
+  std::erase_if(options, [](const Option& option) { return !kNames.contains(option.name); });
+  return options;
+}
 
 /// Colour noise with random labels: what an image shows does not change how long a step takes.
 Dataset NoiseImages(int64_t n, int side, int64_t classes) {
@@ -59,20 +71,21 @@ std::vector<double> TimeSteps(const Arguments& a, const TrainSettings& settings,
   Model model = NewModel(settings, data, splits);
   model.network.MoveTo(compute.device);
   const auto optimizer = MakeOptimizer(settings.optimizer, model.network.parameters());
-  TrainStep step({.data = data,
-                  .preprocessing = model.preprocessing,
-                  .network = model.network,
-                  .optimizer = *optimizer,
-                  .augmentation = ToAugmentation(settings),
-                  .compute = compute,
-                  .seed = 0,
-                  .label_smoothing = settings.label_smoothing,
-                  .class_weights = {}});
+  TrainStep step(
+      {.data = data,
+       .preprocessing = model.preprocessing,
+       .network = model.network,
+       .optimizer = *optimizer,
+       .augmentation = ToAugmentation(settings),
+       .compute = compute,
+       .seed = static_cast<uint64_t>(settings.seed),
+       .label_smoothing = settings.label_smoothing,
+       .class_weights = ClassWeights(settings.class_weights, data.classes, ClassCounts(data, splits.train))});
   std::vector<double> seconds;
   for (int64_t i = 0; i < kWarmUp + a.steps; ++i) {
-    const auto indices = std::span(splits.train)
-                             .subspan(static_cast<size_t>(i % kBatches * settings.batch_size),
-                                      static_cast<size_t>(settings.batch_size));
+    const auto indices =
+        std::span(splits.train)
+            .subspan(static_cast<size_t>(i % kBatches * settings.batch_size), static_cast<size_t>(settings.batch_size));
     const auto begin = std::chrono::steady_clock::now();
     step.Run(indices, i, 0, 1e-4);
     if (i >= kWarmUp)
@@ -108,12 +121,11 @@ int RunTrain(const Arguments& a) {
   if (a.json) {
     std::puts(DumpJson(json).c_str());
   } else {
-    std::printf(
-        "%s images/s (median of %lld steps of %lld images; 10 %% to 90 %%: %s to %s), %s, %d threads\n",
-        WithThousands(static_cast<int64_t>(rate(0.5))).c_str(), static_cast<long long>(a.steps),
-        static_cast<long long>(settings.batch_size), WithThousands(static_cast<int64_t>(rate(0.9))).c_str(),
-        WithThousands(static_cast<int64_t>(rate(0.1))).c_str(), PrecisionName(compute.precision).c_str(),
-        compute.threads);
+    std::printf("%s images/s (median of %lld steps of %lld images; 10 %% to 90 %%: %s to %s), %s, %d threads\n",
+                WithThousands(static_cast<int64_t>(rate(0.5))).c_str(), static_cast<long long>(a.steps),
+                static_cast<long long>(settings.batch_size), WithThousands(static_cast<int64_t>(rate(0.9))).c_str(),
+                WithThousands(static_cast<int64_t>(rate(0.1))).c_str(), PrecisionName(compute.precision).c_str(),
+                compute.threads);
   }
   return 0;
 }
@@ -121,26 +133,24 @@ int RunTrain(const Arguments& a) {
 }  // namespace
 
 Command BenchCommand() {
-  return {"bench", "Measure how fast this machine trains",
-          "  spotter bench train --recipe seed-003\n  spotter bench train --recipe seed-001 --batch-size 256 "
-          "--steps 300 --json",
-          [](CLI::App& app) {
-            auto a = std::make_shared<Arguments>();
-            app.require_subcommand(1);
-            CLI::App* train = app.add_subcommand(
-                "train",
-                "training steps on noise images: loading, augmentation, forward, backward, optimizer");
-            train->add_option("--recipe", a->recipe, "a named recipe or a TOML file");
-            train->add_option("--steps", a->steps, "steps to time, after 5 to warm up")
-                ->check(CLI::Range(1, 1000000))
-                ->default_str("100");
-            train->add_option("--classes", a->classes, "how many classes")
-                ->check(CLI::Range(2, 100000))
-                ->default_str("10");
-            train->add_flag("--json", a->json, "print one JSON object");
-            a->given = AddFlags(*train, TrainOptions(a->defaults));
-            return [a] { return RunTrain(*a); };
-          }};
+  return {
+      "bench", "Measure how fast this machine trains",
+      "  spotter bench train --recipe seed-003\n  spotter bench train --recipe seed-001 --batch-size 256 "
+      "--steps 300 --json",
+      [](CLI::App& app) {
+        auto a = std::make_shared<Arguments>();
+        app.require_subcommand(1);
+        CLI::App* train = app.add_subcommand(
+            "train", "training steps on noise images: loading, augmentation, forward, backward, optimizer");
+        train->add_option("--recipe", a->recipe, "a named recipe or a TOML file");
+        train->add_option("--steps", a->steps, "steps to time, after 5 to warm up")
+            ->check(CLI::Range(1, 1000000))
+            ->default_str("100");
+        train->add_option("--classes", a->classes, "how many classes")->check(CLI::Range(2, 100000))->default_str("10");
+        train->add_flag("--json", a->json, "print one JSON object");
+        a->given = AddFlags(*train, StepOptions(a->defaults));
+        return [a] { return RunTrain(*a); };
+      }};
 }
 
 }  // namespace spotter

@@ -31,8 +31,7 @@ std::vector<Option> Options(Arguments& a) {
 }
 
 int PrintCatalog() {
-  for (const CatalogEntry& entry : Catalog())
-    std::printf("%-14s %s\n", entry.name.c_str(), entry.description.c_str());
+  for (const CatalogEntry& entry : Catalog()) std::printf("%-14s %s\n", entry.name.c_str(), entry.description.c_str());
   std::printf(
       "\nor a path: an image folder, an archive of one (.tar, .tar.gz, .zip), CIFAR-10's own archives, IDX "
       "files\n");
@@ -44,10 +43,10 @@ int Run(const Arguments& a) {
   LoadOptions options = ToLoadOptions(a.settings, 0);
   options.use_cache = !a.no_cache;
   const auto begin = std::chrono::steady_clock::now();
-  const Dataset data = LoadWithProgress(a.data, options, a.json);
+  const Dataset data = LoadWithProgress(a.data, options);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  const Splits splits = MakeSplits(data, a.settings.validation_fraction, a.settings.test_fraction,
-                                   static_cast<uint64_t>(a.seed));
+  const Splits splits =
+      MakeSplits(data, a.settings.validation_fraction, a.settings.test_fraction, static_cast<uint64_t>(a.seed));
   if (a.json) {
     Json json = DatasetJson(data, splits);
     json["load_seconds"] = seconds;

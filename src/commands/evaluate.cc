@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/text.h"
 #include "commands/command.h"
 #include "commands/flags.h"
 #include "commands/load.h"
@@ -34,8 +35,7 @@ struct Arguments {
 
 std::vector<Option> EvaluateOptions(Arguments& a) {
   std::vector<Option> list = {
-      {"split", &a.split,
-       "which images; auto takes the test images, or all of other data that is not divided"},
+      {"split", &a.split, "which images; auto takes the test images, or all of other data that is not divided"},
       {"top-k", &a.top_k, "also the accuracy of the k most probable classes", 1, 1000}};
   list.front().choices = {"auto", "train", "validation", "test", "all"};
   for (Option& option : ComputeOptions(a.compute)) list.push_back(std::move(option));
@@ -47,21 +47,24 @@ struct Source {
   std::string data;
   DataSettings settings;
   int64_t seed = 0;
-  bool own = false;  // the data that the model was trained on
+  bool own = false;         // the data that the model was trained on
+  std::string fingerprint;  // of the data as the run had it
 };
 
 Source FindSource(const Arguments& a) {
   Source source;
-  std::filesystem::path folder = a.model;
+  std::filesystem::path folder = std::filesystem::absolute(a.model);
   if (!std::filesystem::is_directory(folder)) folder = folder.parent_path();
+  if (folder.filename() == "checkpoints") folder = folder.parent_path();
   if (std::filesystem::exists(folder / "run.json")) {
     const RunFolder run = RunFolder::Open(folder);
     const TrainSettings settings = run.ReadRecipe();
-    source = {run.ReadRun().at("data").value("source", ""), settings.data, settings.seed, true};
+    const Json data = run.ReadRun().value("data", Json::object());
+    source = {data.value("source", ""), settings.data, settings.seed, true, data.value("fingerprint", "")};
   }
-  if (!a.data.empty() && a.data != source.data) {
-    const bool same = std::filesystem::exists(a.data) && std::filesystem::exists(source.data) &&
-                      std::filesystem::equivalent(a.data, source.data);
+  if (!a.data.empty() && LastingName(a.data) != source.data) {
+    std::error_code ignored;  // one of them may not exist
+    const bool same = std::filesystem::equivalent(a.data, source.data, ignored);
     source.own = source.own && same;
     source.data = a.data;
   }
@@ -75,11 +78,27 @@ Source FindSource(const Arguments& a) {
   return source;
 }
 
+/// The run's own data is read as the run read it, so that it comes from the cache and its fingerprint tells whether it
+/// has changed since; other data is brought to the model's shape.
+Dataset Load(const Source& source, const Model& model, int threads) {
+  LoadOptions options = ToLoadOptions(source.settings, threads);
+  if (source.own) {
+    Dataset data = LoadWithProgress(source.data, options);
+    if (data.fingerprint == source.fingerprint) return data;
+    std::fprintf(stderr,
+                 "warning: '%s' has changed since the run; unless it holds a test part of its own, images that were "
+                 "trained on may be among those evaluated\n",
+                 Printable(source.data).c_str());
+    if (data.shape == model.preprocessing.shape) return data;
+  }
+  options.shape = model.preprocessing.shape;
+  options.resize = model.preprocessing.resize;
+  return LoadWithProgress(source.data, options);
+}
+
 /// The images to evaluate on, and what they are called.
-std::pair<std::string, std::vector<int64_t>> Choose(const Arguments& a, const Source& source,
-                                                    const Dataset& data) {
-  const bool divided =
-      std::any_of(data.parts.begin(), data.parts.end(), [](Part part) { return part != Part::kNone; });
+std::pair<std::string, std::vector<int64_t>> Choose(const Arguments& a, const Source& source, const Dataset& data) {
+  const bool divided = std::any_of(data.parts.begin(), data.parts.end(), [](Part part) { return part != Part::kNone; });
   std::vector<int64_t> all(static_cast<size_t>(data.size()));
   std::iota(all.begin(), all.end(), int64_t{0});
   if (a.split == "all" || (a.split == "auto" && !divided && !source.own))
@@ -92,33 +111,30 @@ std::pair<std::string, std::vector<int64_t>> Choose(const Arguments& a, const So
   const Splits splits = MakeSplits(data, source.settings.validation_fraction, source.settings.test_fraction,
                                    static_cast<uint64_t>(source.seed));
   if (a.split == "train") return {"train", splits.train};
-  if (a.split == "validation" || (a.split == "auto" && splits.test.empty()))
-    return {"validation", splits.validation};
+  if (a.split == "validation" || (a.split == "auto" && splits.test.empty())) return {"validation", splits.validation};
   return {"test", splits.test};
+}
+
+std::vector<float> Logits(const Model& model, const Dataset& data, const std::vector<int64_t>& indices,
+                          const Compute& compute) {
+  ActivityLine line;
+  return ComputeLogits(model.network, model.preprocessing, data, indices, compute,
+                       [&](int64_t done) { line.Update("evaluating", done, static_cast<int64_t>(indices.size())); });
 }
 
 int Run(const Arguments& a) {
   Model model = LoadModel(FindModelFile(a.model));
   const Source source = FindSource(a);
   const Compute compute = PrepareCompute(a.compute);
-  LoadOptions options = ToLoadOptions(source.settings, compute.threads);
-  options.shape = model.preprocessing.shape;
-  options.resize = model.preprocessing.resize;
-  Dataset data = LoadWithProgress(source.data, options, a.json);
+  Dataset data = Load(source, model, compute.threads);
   NoteSkipped(data);
   MatchClasses(data, model.classes);
   const auto [split, indices] = Choose(a, source, data);
-  if (indices.empty())
-    Fail(ExitCode::kData, "'{}' has no {} images; choose others with --split", source.data, split);
+  if (indices.empty()) Fail(ExitCode::kData, "'{}' has no {} images; choose others with --split", source.data, split);
 
   model.network.MoveTo(compute.device);
-  ActivityLine line(a.json);
   const auto labels = LabelsOf(data, indices);
-  const auto logits =
-      ComputeLogits(model.network, model.preprocessing, data, indices, compute, [&](int64_t done) {
-        line.Update("evaluating", done, static_cast<int64_t>(indices.size()));
-        return true;
-      });
+  const auto logits = Logits(model, data, indices, compute);
   const Metrics metrics = ComputeMetrics(labels, logits, model.network.classes(), static_cast<int>(a.top_k));
   if (!a.csv.empty()) WriteFileAtomically(a.csv, PerClassCsv(metrics, model.classes));
   if (!a.confusion_csv.empty()) WriteFileAtomically(a.confusion_csv, ConfusionCsv(metrics, model.classes));
@@ -145,8 +161,7 @@ Command EvaluateCommand() {
           [](CLI::App& app) {
             auto a = std::make_shared<Arguments>();
             app.add_option("model", a->model, "a run's folder or a model file")->required();
-            app.add_option("data", a->data,
-                           "a name, a folder or an archive; the run's own data unless given");
+            app.add_option("data", a->data, "a name, a folder or an archive; the run's own data unless given");
             app.add_flag("--strict", a->strict, "fail on an unreadable image rather than skip it");
             app.add_flag("--json", a->json, "print one JSON object");
             app.add_option("--csv", a->csv, "write the per-class table to this file")->type_name("FILE");

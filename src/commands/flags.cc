@@ -28,12 +28,12 @@ std::shared_ptr<GivenFlags> AddFlags(CLI::App& app, const std::vector<Option>& o
                  ->description(option.help + " [" + OptionText(option) + "]")
                  ->each([given, name](const std::string& text) { given->emplace_back(name, text); });
     } else {
-      flag = app.add_option_function<std::string>(
-                    "--" + name, [given, name](const std::string& text) { given->emplace_back(name, text); },
-                    option.help)
-                 ->take_last()
-                 ->type_name(TypeName(option))
-                 ->default_str(OptionText(option));
+      flag =
+          app.add_option_function<std::string>(
+                 "--" + name, [given, name](const std::string& text) { given->emplace_back(name, text); }, option.help)
+              ->take_last()
+              ->type_name(TypeName(option))
+              ->default_str(OptionText(option));
     }
     if (!option.group.empty()) flag->group(option.group);
   }
@@ -42,8 +42,7 @@ std::shared_ptr<GivenFlags> AddFlags(CLI::App& app, const std::vector<Option>& o
 
 void ApplyFlags(const GivenFlags& given, const std::vector<Option>& options) {
   for (const auto& [name, text] : given) {
-    SetOption(*std::find_if(options.begin(), options.end(), [&](const Option& o) { return o.name == name; }),
-              text);
+    SetOption(*std::find_if(options.begin(), options.end(), [&](const Option& o) { return o.name == name; }), text);
   }
 }
 

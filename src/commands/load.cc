@@ -3,9 +3,12 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "base/text.h"
+#include "data/catalog.h"
 #include "report/progress.h"
 
 namespace spotter {
@@ -26,6 +29,11 @@ Dataset LoadWithProgress(const std::string& data, const LoadOptions& options, bo
   return loaded;
 }
 
+std::string LastingName(const std::string& data) {
+  if (FindInCatalog(data) != nullptr) return data;
+  return std::filesystem::absolute(data).lexically_normal().string();
+}
+
 void NoteSkipped(const Dataset& data) {
   if (data.skipped.empty()) return;
   const SkippedFile& first = data.skipped.front();
@@ -41,10 +49,10 @@ void NoteSkipped(const Dataset& data) {
 void MatchClasses(Dataset& data, const std::vector<std::string>& classes) {
   std::vector<int32_t> place;
   for (const std::string& name : data.classes) {
-    const auto found = std::find(classes.begin(), classes.end(), name);
+    const auto found = std::find(classes.begin(), classes.end(), ValidUtf8(name));
     if (found == classes.end()) {
       Fail(ExitCode::kData, "the data has a class '{}' that the model does not know; its classes are {}",
-           name, Join(classes, ", "));
+           Printable(name), Join(classes, ", "));
     }
     place.push_back(static_cast<int32_t>(found - classes.begin()));
   }

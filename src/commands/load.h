@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What several commands do alike: read a data set with a line of progress, find a run's own data.
+// What several commands do alike with DATA: read it with a line of progress, name it for later, match its classes.
 #pragma once
 
 #include <string>
@@ -9,8 +9,13 @@
 
 namespace spotter {
 
-/// LoadDataset with an ActivityLine on stderr; `quiet` leaves it out. Warnings are told in any case.
-Dataset LoadWithProgress(const std::string& data, const LoadOptions& options, bool quiet);
+/// LoadDataset with an ActivityLine on stderr, also where stdout is JSON; `quiet` leaves it out. Warnings are told in
+/// any case.
+Dataset LoadWithProgress(const std::string& data, const LoadOptions& options, bool quiet = false);
+
+/// DATA as a later command, run from elsewhere, finds it again: a path becomes absolute, a name of the catalog (which
+/// goes before a file of that name, see data/find.h) stays.
+std::string LastingName(const std::string& data);
 
 /// Says in one line on stderr that files were skipped, where any were.
 void NoteSkipped(const Dataset& data);

@@ -31,8 +31,8 @@ FeatureShape ParseInput(const std::string& text) {
   for (const std::string_view part : parts) sides.push_back(ParseInteger(part).value_or(0));
   if (sides.size() == 1) sides = {sides[0], sides[0], 3};
   if (sides.size() == 2) sides.push_back(3);
-  const bool right = sides.size() == 3 &&
-                     std::all_of(sides.begin(), sides.end(), [](int64_t n) { return n >= 1 && n <= 4096; });
+  const bool right =
+      sides.size() == 3 && std::all_of(sides.begin(), sides.end(), [](int64_t n) { return n >= 1 && n <= 4096; });
   if (!right) Fail(ExitCode::kUsage, "--input {}: expected HEIGHTxWIDTHxCHANNELS, as in 32x32x3", text);
   return {sides[0], sides[1], sides[2]};
 }
@@ -45,8 +45,7 @@ int PrintList() {
                 entry.description.c_str(), WithThousands(network.parameter_count()).c_str());
   }
   std::printf("\nOr a list of layers, with commas between them, each one of:\n");
-  for (const LayerWord& word : LayerWords())
-    std::printf("  %-62s %s\n", word.usage.c_str(), word.meaning.c_str());
+  for (const LayerWord& word : LayerWords()) std::printf("  %-62s %s\n", word.usage.c_str(), word.meaning.c_str());
   std::printf("\nThe last layer gives the logits: dense classes.\n");
   return 0;
 }
@@ -57,12 +56,11 @@ Json ToJson(const Network& network) {
     int64_t parameters = 0;
     for (const Parameter& parameter : layer->parameters()) parameters += parameter.value.numel();
     const FeatureShape& s = layer->output_shape();
-    layers.push_back(
-        {{"name", layer->name()},
-         {"layer", layer->description()},
-         {"output_shape", s.is_map() ? Json{s.height, s.width, s.channels} : Json::array({s.channels})},
-         {"parameters", parameters},
-         {"flops", layer->flops()}});
+    layers.push_back({{"name", layer->name()},
+                      {"layer", layer->description()},
+                      {"output_shape", s.is_map() ? Json{s.height, s.width, s.channels} : Json::array({s.channels})},
+                      {"parameters", parameters},
+                      {"flops", layer->flops()}});
   }
   return {{"text", network.text()},
           {"layers", layers},
@@ -81,21 +79,20 @@ int Run(const Arguments& a) {
 }  // namespace
 
 Command ModelsCommand() {
-  return {
-      "models", "List the networks known by name and the layer language, or summarise one",
-      "  spotter models\n  spotter models seed-003\n"
-      "  spotter models \"conv 32 relu, maxpool 2, flatten, dense classes\" --input 28x28x1 --classes 10",
-      [](CLI::App& app) {
-        auto a = std::make_shared<Arguments>();
-        app.add_option("model", a->model, "a name or a layer list");
-        app.add_option("--input", a->input, "the images' shape")->type_name("HxWxC")->default_str(a->input);
-        app.add_flag("--json", a->json, "print one JSON object");
-        const auto given = AddFlags(app, Options(*a));
-        return [a, given] {
-          ApplyFlags(*given, Options(*a));
-          return Run(*a);
-        };
-      }};
+  return {"models", "List the networks known by name and the layer language, or summarise one",
+          "  spotter models\n  spotter models seed-003\n"
+          "  spotter models \"conv 32 relu, maxpool 2, flatten, dense classes\" --input 28x28x1 --classes 10",
+          [](CLI::App& app) {
+            auto a = std::make_shared<Arguments>();
+            app.add_option("model", a->model, "a name or a layer list");
+            app.add_option("--input", a->input, "the images' shape")->type_name("HxWxC")->default_str(a->input);
+            app.add_flag("--json", a->json, "print one JSON object");
+            const auto given = AddFlags(app, Options(*a));
+            return [a, given] {
+              ApplyFlags(*given, Options(*a));
+              return Run(*a);
+            };
+          }};
 }
 
 }  // namespace spotter

@@ -8,15 +8,14 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
-#include <numeric>
 
 #include "base/error.h"
-#include "base/files.h"
-#include "base/parallel.h"
 #include "base/text.h"
 #include "commands/command.h"
 #include "commands/flags.h"
+#include "data/tree.h"
 #include "evaluate/evaluator.h"
+#include "evaluate/predictor.h"
 #include "report/run_folder.h"
 #include "report/tables.h"
 #include "train/settings.h"
@@ -43,23 +42,13 @@ std::vector<Option> PredictOptions(Arguments& a) {
   return list;
 }
 
-struct Answer {
-  std::string file;
-  std::string problem;                         // empty when the image could be read
-  std::vector<std::pair<size_t, double>> top;  // class, probability; the most probable first
-};
-
-/// The files in a folder and below, sorted; hidden ones left out.
+/// The images in a folder and below, as the loader of data sets finds them: hidden files and other kinds are no images.
 void AppendFolder(const fs::path& folder, std::vector<std::string>& files) {
-  std::vector<std::string> found;
-  for (auto entry = fs::recursive_directory_iterator(folder); entry != fs::recursive_directory_iterator();
-       ++entry) {
-    const bool hidden = entry->path().filename().string().starts_with('.');
-    if (hidden && entry->is_directory()) entry.disable_recursion_pending();
-    if (!hidden && entry->is_regular_file()) found.push_back(entry->path().string());
+  const auto tree = OpenFolder(folder);
+  const auto peeks = tree->Peek(/*threads=*/0, {});
+  for (size_t i = 0; i < peeks.size(); ++i) {
+    if (peeks[i].kind != ImagePeek::Kind::kOther) files.push_back((folder / tree->files()[i].name).string());
   }
-  std::sort(found.begin(), found.end());
-  files.insert(files.end(), found.begin(), found.end());
 }
 
 void AppendGlob(const std::string& pattern, std::vector<std::string>& files) {
@@ -73,8 +62,7 @@ void AppendGlob(const std::string& pattern, std::vector<std::string>& files) {
   }
   ::globfree(&result);
   if (status != 0)
-    Fail(ExitCode::kUsage, "'{}' is neither a file nor a folder, and as a pattern it matches nothing",
-         pattern);
+    Fail(ExitCode::kUsage, "'{}' is neither a file nor a folder, and as a pattern it matches nothing", pattern);
 }
 
 std::vector<std::string> ExpandImages(const std::vector<std::string>& arguments) {
@@ -99,64 +87,22 @@ std::vector<std::string> ExpandImages(const std::vector<std::string>& arguments)
   return files;
 }
 
-/// Reads and predicts some files. Their pixels are a small data set, so that all goes the way of evaluation.
-std::vector<Answer> PredictSome(const Model& model, const Compute& compute,
-                                const std::vector<std::string>& files, int64_t top) {
-  const ImageShape shape = model.preprocessing.shape;
-  std::vector<Answer> answers(files.size());
-  auto pixels = std::shared_ptr<uint8_t[]>(new uint8_t[files.size() * static_cast<size_t>(shape.size())]());
-  ParallelFor(static_cast<int64_t>(files.size()), compute.threads, [&](int64_t i) {
-    Answer& answer = answers[static_cast<size_t>(i)];
-    answer.file = files[static_cast<size_t>(i)];
-    try {
-      constexpr size_t kMostBytes = size_t{256} << 20;
-      const Image image =
-          FitImage(DecodeImage(ReadFile(answer.file, kMostBytes)), shape, model.preprocessing.resize);
-      std::copy(image.pixels.begin(), image.pixels.end(), pixels.get() + i * shape.size());
-    } catch (const Error& error) {
-      answer.problem = error.what();
-    }
-  });
-  Dataset data;
-  data.shape = shape;
-  data.pixels = pixels;
-  data.labels.resize(files.size());
-  std::vector<int64_t> readable;
-  for (size_t i = 0; i < files.size(); ++i) {
-    if (answers[i].problem.empty()) readable.push_back(static_cast<int64_t>(i));
-  }
-  const auto classes = model.classes.size();
-  const auto logits = ComputeLogits(model.network, model.preprocessing, data, readable, compute);
-  for (size_t r = 0; r < readable.size(); ++r) {
-    const auto p = Probabilities(std::span(logits).subspan(r * classes, classes));
-    std::vector<size_t> order(classes);
-    std::iota(order.begin(), order.end(), size_t{0});
-    const size_t shown = std::min<size_t>(static_cast<size_t>(top), classes);
-    std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(shown), order.end(),
-                      [&](size_t a, size_t b) { return p[a] > p[b] || (p[a] == p[b] && a < b); });
-    for (size_t k = 0; k < shown; ++k)
-      answers[static_cast<size_t>(readable[r])].top.emplace_back(order[k], p[order[k]]);
-  }
-  return answers;
-}
-
-void PrintText(const Answer& answer, const std::vector<std::string>& classes) {
+void PrintText(const Prediction& answer, const std::vector<std::string>& classes) {
   std::string line = Printable(answer.file) + ":";
   for (const auto& [label, probability] : answer.top)
     line += fmt::format("  {} {:.1f} %", Printable(classes[label]), 100 * probability);
   std::puts(line.c_str());
 }
 
-void PrintCsv(const Answer& answer, const std::vector<std::string>& classes) {
+void PrintCsv(const Prediction& answer, const std::vector<std::string>& classes) {
   for (size_t k = 0; k < answer.top.size(); ++k) {
     const auto& [label, probability] = answer.top[k];
     std::puts(
-        fmt::format("{},{},{},{:.6f}", CsvField(answer.file), k + 1, CsvField(classes[label]), probability)
-            .c_str());
+        fmt::format("{},{},{},{:.6f}", CsvField(answer.file), k + 1, CsvField(classes[label]), probability).c_str());
   }
 }
 
-Json ToJson(const Answer& answer, const std::vector<std::string>& classes) {
+Json ToJson(const Prediction& answer, const std::vector<std::string>& classes) {
   Json json = {{"file", answer.file}};
   if (!answer.problem.empty()) json["error"] = answer.problem;
   json["predictions"] = Json::array();
@@ -173,15 +119,15 @@ int Run(const Arguments& a) {
   const std::string format = a.json ? "json" : a.format;
   if (format == "csv") std::puts("file,rank,class,probability");
   bool all_readable = true;
-  constexpr size_t kAtOnce = 500;
+  const auto at_once = static_cast<size_t>(EvaluationBatch(model.preprocessing.shape));
   if (format == "json") std::puts("[");
-  for (size_t begin = 0; begin < files.size(); begin += kAtOnce) {
+  for (size_t begin = 0; begin < files.size(); begin += at_once) {
     const std::vector<std::string> some(
         files.begin() + static_cast<std::ptrdiff_t>(begin),
-        files.begin() + static_cast<std::ptrdiff_t>(std::min(begin + kAtOnce, files.size())));
-    const std::vector<Answer> answers = PredictSome(model, compute, some, a.top);
+        files.begin() + static_cast<std::ptrdiff_t>(std::min(begin + at_once, files.size())));
+    const std::vector<Prediction> answers = PredictFiles(model, compute, some, a.top);
     for (size_t i = 0; i < answers.size(); ++i) {
-      const Answer& answer = answers[i];
+      const Prediction& answer = answers[i];
       if (!answer.problem.empty()) {
         all_readable = false;
         std::fprintf(stderr, "error: '%s' could not be read: %s\n", Printable(answer.file).c_str(),
@@ -211,8 +157,7 @@ Command PredictCommand() {
           [](CLI::App& app) {
             auto a = std::make_shared<Arguments>();
             app.add_option("model", a->model, "a run's folder or a model file")->required();
-            app.add_option("images", a->images,
-                           "files, folders, patterns in quotes, or - for a list on standard input")
+            app.add_option("images", a->images, "files, folders, patterns in quotes, or - for a list on standard input")
                 ->required();
             app.add_flag("--json", a->json, "the same as --format json: one array");
             const auto given = AddFlags(app, PredictOptions(*a));

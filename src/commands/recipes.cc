@@ -25,8 +25,7 @@ int Run(const std::string& name) {
   }
   for (const Recipe& recipe : BuiltinRecipes())
     std::printf("%-10s %s\n", recipe.name.c_str(), recipe.description().c_str());
-  std::printf(
-      "\n`spotter recipes NAME` prints one, `spotter recipes default` every option with its default.\n");
+  std::printf("\n`spotter recipes NAME` prints one, `spotter recipes default` every option with its default.\n");
   return 0;
 }
 

@@ -14,8 +14,7 @@
 namespace spotter {
 namespace {
 
-constexpr const char* kOutOfMemory =
-    "out of memory; try smaller images (--image-size) or a smaller --batch-size";
+constexpr const char* kOutOfMemory = "out of memory; try smaller images (--image-size) or a smaller --batch-size";
 
 int Complain(ExitCode code, std::string message) {
   // One line: what libraries put behind a line break (stack traces) helps nobody here.
@@ -76,8 +75,7 @@ int Finish(int code) {
 
 int Run(CLI::App& app, int argc, char** argv) {
   app.require_subcommand(1);
-  app.set_version_flag("--version",
-                       std::string("spotter ") + kVersion + " (" + kCommit + ", " + kBuildType + ")");
+  app.set_version_flag("--version", std::string("spotter ") + kVersion + " (" + kCommit + ", " + kBuildType + ")");
   std::vector<std::pair<CLI::App*, std::function<int()>>> bodies;
   for (const Command& command : AllCommands()) {
     CLI::App* part = app.add_subcommand(command.name, command.help);
@@ -107,7 +105,9 @@ int RunProgram(int argc, char** argv) {
   CLI::App app("Train, evaluate and use image classifiers.", "spotter");
   app.footer(
       "Start with:\n  spotter train cifar10\n  spotter train path/to/folder-of-class-folders\n`spotter "
-      "COMMAND --help` explains a command.");
+      "COMMAND --help` explains a command.\n\n"
+      "Environment:\n  SPOTTER_DATA    a folder with data sets, looked into before anything is downloaded\n"
+      "  SPOTTER_CACHE   where downloads and decoded images are kept; ~/.cache/spotter unless set");
   try {
     return Run(app, argc, argv);
   } catch (const Error& error) {

@@ -26,9 +26,9 @@ struct Arguments {
   std::shared_ptr<GivenFlags> given;
 };
 
-/// A short name for folders: the data's file name without its endings.
+/// A short name for folders: the data's file name without its endings ('.' has one too).
 std::string Stem(const std::string& data) {
-  std::filesystem::path path = std::filesystem::path(data).lexically_normal();
+  std::filesystem::path path = std::filesystem::absolute(data).lexically_normal();
   if (!path.has_filename()) path = path.parent_path();
   std::string stem = path.filename().string();
   stem = stem.substr(0, stem.find('.', 1));
@@ -67,35 +67,53 @@ TrainSettings SettingsOfResumedRun(const Arguments& a, const RunFolder& run) {
   return settings;
 }
 
-int Run(const Arguments& a) {
-  if (!a.resume.empty()) {
-    const RunFolder run = RunFolder::Open(a.resume);
-    if (!a.recipe.empty() || !a.output.empty())
-      Fail(ExitCode::kUsage, "--resume goes on with a run as it is: --recipe and --output can't be given with it");
-    const TrainSettings settings = SettingsOfResumedRun(a, run);
-    run.TakeOver();
-    const Json record = run.ReadRun();
-    const TrainSettings before = run.ReadRecipe();
-    if (record.value("status", "") == "finished" && before.epochs >= settings.epochs &&
-        settings.early_stopping == before.early_stopping) {
-      Fail(ExitCode::kUsage, "the run '{}' has finished its {} epochs; give --epochs N with a larger N to train on",
-           a.resume, before.epochs);
-    }
-    const std::string data = a.data.empty() ? record.value("data", Json::object()).value("source", "") : a.data;
-    return RunTraining({.data = data,
-                        .settings = settings,
-                        .resume = std::filesystem::exists(run.checkpoints() / "last.safetensors"),
-                        .resumed_folder = true,
-                        .json = a.json,
-                        .quiet = a.quiet,
-                        .open = [&] { return run; }});
+/// A finished run goes on only when it's told how; Train() looks at the rest.
+void RefuseNothingToDo(const RunFolder& run, const TrainSettings& settings) {
+  const Json record = run.ReadRun();
+  const TrainSettings before = run.ReadRecipe();
+  if (record.value("status", "") != "finished") return;
+  if (record.value("stopped_early", false)) {
+    if (settings.early_stopping == 0 || settings.early_stopping > before.early_stopping) return;
+    Fail(ExitCode::kUsage,
+         "the run '{}' stopped early, after {} epochs, the last {} without a better one; give a larger "
+         "--early-stopping, or 0, to train on",
+         run.path().string(), record.value("epochs_done", int64_t{0}), before.early_stopping);
   }
+  if (settings.epochs > before.epochs) return;
+  Fail(ExitCode::kUsage, "the run '{}' has finished its {} epochs; give --epochs N with a larger N to train on",
+       run.path().string(), before.epochs);
+}
+
+int Resume(const Arguments& a) {
+  const RunFolder run = RunFolder::Open(a.resume);
+  if (!a.recipe.empty() || !a.output.empty())
+    Fail(ExitCode::kUsage, "--resume goes on with a run as it is: --recipe and --output can't be given with it");
+  const TrainSettings settings = SettingsOfResumedRun(a, run);
+  run.TakeOver();
+  RefuseNothingToDo(run, settings);
+  std::string note;
+  if (const int64_t before = run.ReadRecipe().epochs; before != settings.epochs && FollowsEpochs(settings.schedule)) {
+    note = fmt::format("the {} schedule, made for {} epochs, is stretched to {}: the learning rate jumps",
+                       settings.schedule.name, before, settings.epochs);
+  }
+  const std::string own_data = run.ReadRun().value("data", Json::object()).value("source", "");
+  return RunTraining({.data = a.data.empty() ? own_data : a.data,
+                      .settings = settings,
+                      .resume = std::filesystem::exists(run.checkpoints() / "last.safetensors"),
+                      .resumed_folder = true,
+                      .note = note,
+                      .json = a.json,
+                      .quiet = a.quiet,
+                      .open = [&] { return run; }});
+}
+
+int Run(const Arguments& a) {
+  if (!a.resume.empty()) return Resume(a);
   if (a.data.empty())
     Fail(ExitCode::kUsage,
          "what to train on is missing: spotter train DATA, where DATA is cifar10, fashion-mnist or a path");
   const TrainSettings settings = SettingsOfNewRun(a);
-  if (!a.output.empty() && std::filesystem::exists(a.output))
-    RunFolder::Create(a.output);  // says that it exists, before any work
+  if (!a.output.empty()) RunFolder::RefuseExisting(a.output);  // before any work
   const auto open = [&] {
     if (!a.output.empty()) return RunFolder::Create(a.output);
     return RunFolder::CreateNumbered(Stem(a.data) + "-" + (a.recipe.empty() ? "default" : Stem(a.recipe)));

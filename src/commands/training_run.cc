@@ -3,8 +3,6 @@
 
 #include <torch/headeronly/version.h>
 
-#include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <filesystem>
 
@@ -22,39 +20,6 @@
 
 namespace spotter {
 namespace {
-
-/// Passes everything on, and keeps metrics.csv up to date.
-class Recorder : public TrainObserver {
- public:
-  Recorder(const RunFolder& run, TrainObserver& next) : run_(run), next_(next) {}
-  void OnStep(const StepReport& report) override { next_.OnStep(report); }
-  void OnEpoch(const TrainState& state, bool best) override {
-    run_.WriteHistory(state);
-    next_.OnEpoch(state, best);
-  }
-  void OnNote(const std::string& text) override { next_.OnNote(text); }
-
- private:
-  const RunFolder& run_;
-  TrainObserver& next_;
-};
-
-/// The data as a later command, run from elsewhere, finds it again: a path becomes absolute, a name stays.
-std::string LastingName(const std::string& data) {
-  return std::filesystem::exists(data) ? std::filesystem::absolute(data).lexically_normal().string() : data;
-}
-
-/// The word as a shell takes it back.
-std::string ShellWord(const std::string& word) {
-  const auto plain = [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) ||
-           std::string_view("_./-+=:,@%").find(c) != std::string_view::npos;
-  };
-  if (!word.empty() && std::all_of(word.begin(), word.end(), plain)) return word;
-  std::string quoted = "'";
-  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
-}
 
 std::string ResumeCommand(const RunFolder& run) { return "spotter train --resume " + ShellWord(run.path().string()); }
 
@@ -78,13 +43,16 @@ std::pair<std::string, Metrics> WriteFinishedRun(const TrainJob& job, const Trai
 }
 
 void PrintResult(const TrainingRequest& a, const RunFolder& run, const TrainOutcome& outcome, const std::string& split,
-                 const Metrics& metrics, const std::vector<std::string>& classes, double train_seconds) {
+                 const Metrics& metrics, const std::vector<std::string>& classes) {
+  const double train_seconds = outcome.state.seconds();
+  const bool early = outcome.end == TrainEnd::kStoppedEarly;
   if (a.json) {
     const Json json = {{"event", "result"},
                        {"run", run.path().string()},
                        {"model", run.model_file().string()},
                        {"best_epoch", outcome.state.best_epoch},
                        {"epochs", outcome.state.epochs_done},
+                       {"stopped_early", early},
                        {"train_seconds", train_seconds},
                        {"evaluated_on", split},
                        {split, ToJson(metrics, classes)}};
@@ -96,16 +64,16 @@ void PrintResult(const TrainingRequest& a, const RunFolder& run, const TrainOutc
                       : split == "validation" ? "the validation images (there are no test images)"
                                               : "the training images (there are no others)";
   std::printf("\nEvaluated on %s. %s %lld epochs in %s, best epoch %lld.\n", where,
-              outcome.end == TrainEnd::kStoppedEarly ? "Stopped early after" : "Trained",
-              static_cast<long long>(outcome.state.epochs_done), HumanSeconds(train_seconds).c_str(),
-              static_cast<long long>(outcome.state.best_epoch));
+              early ? "Stopped early after" : "Trained", static_cast<long long>(outcome.state.epochs_done),
+              HumanSeconds(train_seconds).c_str(), static_cast<long long>(outcome.state.best_epoch));
   const std::string path = ShellWord(run.path().string());
+  const std::string more = early ? fmt::format("--early-stopping {}", 2 * a.settings.early_stopping)
+                                 : fmt::format("--epochs {}", outcome.state.epochs_done + 10);
   std::printf(
       "Everything is in %s: model.safetensors, metrics.csv, metrics.json, predictions.csv, per_class.csv, "
       "confusion_matrix.csv, recipe.toml\n"
-      "Next:\n  spotter predict %s IMAGE...\n  spotter evaluate %s\n  spotter train --resume %s --epochs "
-      "%lld\n",
-      path.c_str(), path.c_str(), path.c_str(), path.c_str(), static_cast<long long>(outcome.state.epochs_done + 10));
+      "Next:\n  spotter predict %s IMAGE...\n  spotter evaluate %s\n  spotter train --resume %s %s\n",
+      path.c_str(), path.c_str(), path.c_str(), path.c_str(), more.c_str());
 }
 
 void PrintPlan(const TrainJob& job, const RunFolder& run) {
@@ -119,78 +87,37 @@ void PrintPlan(const TrainJob& job, const RunFolder& run) {
                run.path().c_str());
 }
 
-/// Trains; an error is written into run.json as well, and says what of the run is left.
-TrainOutcome TrainOrExplain(const RunFolder& run, const TrainJob& job, bool resume) {
-  try {
-    return Train(job, resume);
-  } catch (const Error& error) {
-    std::string message = error.what();
-    if (error.code() == ExitCode::kIo) message += "; then go on with: " + ResumeCommand(run);
-    if (error.code() == ExitCode::kDiverged) {
-      const bool any = std::filesystem::exists(run.checkpoints() / "best.safetensors");
-      message += any ? "; the best epoch so far is kept in " + run.path().string() : "; no epoch was finished";
-    }
-    try {
-      run.UpdateRun({{"status", "failed"}, {"error", message}});
-    } catch (const Error&) {  // the disk is full, say: the first error is the one to tell
-    }
-    throw Error(error.code(), message);
-  }
-}
-
-int TrainAndReport(const TrainingRequest& a, const RunFolder& run, const TrainJob& job, bool resume) {
-  if (!a.json && !a.quiet) PrintPlan(job, run);
-  const auto begin = std::chrono::steady_clock::now();
-  CatchStopSignals();
-  const TrainOutcome outcome = TrainOrExplain(run, job, resume);
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  double total = seconds;
-  if (resume) total += run.ReadRun().value("train_seconds", 0.0);
-  if (outcome.end == TrainEnd::kInterrupted) {
-    run.UpdateRun(
-        {{"status", "stopped"}, {"train_seconds", total}, {"data", {{"source", LastingName(job.data.source)}}}});
-    if (a.json)
-      std::puts(DumpJson({{"event", "stopped"}, {"run", run.path().string()}, {"resume", ResumeCommand(run)}}).c_str());
-    std::fprintf(stderr, "stopped by a signal; everything is saved. Go on with: %s\n", ResumeCommand(run).c_str());
-    return static_cast<int>(ExitCode::kStopped);
-  }
-  const auto [split, metrics] = WriteFinishedRun(job, outcome.state, run);
-  run.UpdateRun(
-      {{"status", "finished"}, {"train_seconds", total}, {"data", {{"source", LastingName(job.data.source)}}}});
-  PrintResult(a, run, outcome, split, metrics, job.model.classes, total);
-  return 0;
-}
-
-/// What a run is made of, written before its first step.
-struct Beginning {
-  const TrainSettings& settings;
+/// What a run is made of.
+struct Parts {
+  const TrainingRequest& request;
   const Dataset& data;
   const Splits& splits;
   const Compute& compute;
+  Model& model;
 };
 
 /// run.json says that the run is under way before recipe.toml says for how long, so that a run which was
 /// finished, goes on, and is killed in between does not look finished.
-void WriteBeginning(const RunFolder& run, const std::string& data_name, const Beginning& b, bool resume) {
-  if (resume) {
+void WriteBeginning(const RunFolder& run, const Parts& parts) {
+  if (parts.request.resume) {
     run.UpdateRun({{"status", "started"}, {"error", nullptr}});
-    run.WriteRecipe(b.settings);
+    run.WriteRecipe(parts.request.settings);
     return;
   }
-  run.WriteRecipe(b.settings);
-  const std::string source = LastingName(data_name);
+  run.WriteRecipe(parts.request.settings);
+  const std::string source = LastingName(parts.request.data);
   run.UpdateRun({{"status", "started"},
                  {"error", nullptr},
                  {"command", fmt::format("spotter train {} --recipe {}", ShellWord(source),
                                          ShellWord(run.recipe_file().string()))},
                  {"data",
                   {{"source", source},
-                   {"layout", b.data.layout},
-                   {"fingerprint", b.data.fingerprint},
-                   {"skipped", b.data.skipped.size()},
-                   {"train", b.splits.train.size()},
-                   {"validation", b.splits.validation.size()},
-                   {"test", b.splits.test.size()}}},
+                   {"layout", parts.data.layout},
+                   {"fingerprint", parts.data.fingerprint},
+                   {"skipped", parts.data.skipped.size()},
+                   {"train", parts.splits.train.size()},
+                   {"validation", parts.splits.validation.size()},
+                   {"test", parts.splits.test.size()}}},
                  {"versions",
                   {{"spotter", kVersion},
                    {"commit", kCommit},
@@ -199,9 +126,99 @@ void WriteBeginning(const RunFolder& run, const std::string& data_name, const Be
                    {"libtorch", TORCH_VERSION}}},
                  {"host", DescribeHost()},
                  {"compute",
-                  {{"device", b.compute.device.str()},
-                   {"precision", PrecisionName(b.compute.precision)},
-                   {"threads", b.compute.threads}}}});
+                  {{"device", parts.compute.device.str()},
+                   {"precision", PrecisionName(parts.compute.precision)},
+                   {"threads", parts.compute.threads}}}});
+}
+
+/// Passes everything on, and keeps the run's folder up to date.
+class Recorder : public TrainObserver {
+ public:
+  Recorder(const RunFolder& run, const Parts& parts, TrainObserver& next) : run_(run), parts_(parts), next_(next) {}
+  void OnBegin() override {
+    WriteBeginning(run_, parts_);
+    begun_ = true;
+    next_.OnBegin();
+    if (!parts_.request.note.empty()) next_.OnNote(parts_.request.note);
+  }
+  void OnStep(const StepReport& report) override { next_.OnStep(report); }
+  void OnEpoch(const TrainState& state, bool best) override {
+    run_.WriteHistory(state);
+    next_.OnEpoch(state, best);
+  }
+  void OnNote(const std::string& text) override { next_.OnNote(text); }
+
+  bool begun() const { return begun_; }
+
+ private:
+  const RunFolder& run_;
+  const Parts& parts_;
+  TrainObserver& next_;
+  bool begun_ = false;
+};
+
+/// Notes in run.json why the run failed. Returns the error with what of the run is left.
+Error Explain(const RunFolder& run, const Error& error) {
+  std::string message = error.what();
+  if (error.code() == ExitCode::kIo) message += "; then go on with: " + ResumeCommand(run);
+  if (error.code() == ExitCode::kDiverged) {
+    const bool any = std::filesystem::exists(run.checkpoints() / "best.safetensors");
+    message += any ? "; the best epoch so far is kept in " + run.path().string() : "; no epoch was finished";
+  }
+  try {
+    run.UpdateRun({{"status", "failed"}, {"error", message}});
+  } catch (const Error&) {  // the disk is full, say: the first error is the one to tell
+  }
+  return Error(error.code(), message);
+}
+
+/// An error before the first step (a checkpoint that doesn't fit, a full disk) leaves a resumed run as it was, and no
+/// folder of a new one.
+TrainOutcome TrainAndRecord(const RunFolder& run, const Parts& parts, TrainJob job) {
+  const TrainingRequest& request = parts.request;
+  const auto progress = MakeProgress(request.json    ? ProgressStyle::kJson
+                                     : request.quiet ? ProgressStyle::kQuiet
+                                                     : ProgressStyle::kAuto);
+  Recorder recorder(run, parts, *progress);
+  job.observer = &recorder;
+  try {
+    return Train(job, request.resume);
+  } catch (const Error& error) {
+    if (recorder.begun()) throw Explain(run, error);
+    std::error_code ignored;
+    if (!request.resumed_folder) std::filesystem::remove_all(run.path(), ignored);
+    throw;
+  }
+}
+
+int TrainAndReport(const RunFolder& run, const Parts& parts, const TrainJob& job) {
+  const TrainingRequest& request = parts.request;
+  if (!request.json && !request.quiet) PrintPlan(job, run);
+  CatchStopSignals();
+  const TrainOutcome outcome = TrainAndRecord(run, parts, job);
+  // A resumed run may have been given its data at another place; that this is the same data, Train has checked.
+  const auto note_end = [&](const char* status) {
+    run.UpdateRun({{"status", status},
+                   {"epochs_done", outcome.state.epochs_done},
+                   {"stopped_early", outcome.end == TrainEnd::kStoppedEarly},
+                   {"train_seconds", outcome.state.seconds()},
+                   {"data", {{"source", LastingName(request.data)}}}});
+  };
+  if (outcome.end == TrainEnd::kInterrupted) {
+    note_end("stopped");
+    if (request.json)
+      std::puts(DumpJson({{"event", "stopped"}, {"run", run.path().string()}, {"resume", ResumeCommand(run)}}).c_str());
+    std::fprintf(stderr, "stopped by a signal; everything is saved. Go on with: %s\n", ResumeCommand(run).c_str());
+    return static_cast<int>(ExitCode::kStopped);
+  }
+  try {
+    const auto [split, metrics] = WriteFinishedRun(job, outcome.state, run);
+    note_end("finished");
+    PrintResult(request, run, outcome, split, metrics, job.model.classes);
+  } catch (const Error& error) {
+    throw Explain(run, error);
+  }
+  return 0;
 }
 
 }  // namespace
@@ -209,8 +226,7 @@ void WriteBeginning(const RunFolder& run, const std::string& data_name, const Be
 int RunTraining(const TrainingRequest& request) {
   const TrainSettings& settings = request.settings;
   const Compute compute = PrepareCompute(settings.compute);
-  const Dataset data =
-      LoadWithProgress(request.data, ToLoadOptions(settings.data, compute.threads), request.json || request.quiet);
+  const Dataset data = LoadWithProgress(request.data, ToLoadOptions(settings.data, compute.threads), request.quiet);
   NoteSkipped(data);
   const Splits splits = MakeSplits(data, settings.data.validation_fraction, settings.data.test_fraction,
                                    static_cast<uint64_t>(settings.seed));
@@ -218,26 +234,13 @@ int RunTraining(const TrainingRequest& request) {
   Model model = NewModel(settings, data, splits);
   model.network.MoveTo(compute.device);
   const RunFolder run = request.open();
-  try {
-    WriteBeginning(run, request.data, {settings, data, splits, compute}, request.resume);
-  } catch (const Error&) {
-    std::error_code ignored;
-    if (!request.resumed_folder)
-      std::filesystem::remove_all(run.path(), ignored);  // it was made just now, and holds nothing yet
-    throw;
-  }
-  const auto progress = MakeProgress(request.json    ? ProgressStyle::kJson
-                                     : request.quiet ? ProgressStyle::kQuiet
-                                                     : ProgressStyle::kAuto);
-  Recorder recorder(run, *progress);
-  const TrainJob job{.settings = settings,
-                     .data = data,
-                     .splits = splits,
-                     .compute = compute,
-                     .model = model,
-                     .checkpoint_folder = run.checkpoints(),
-                     .observer = recorder};
-  return TrainAndReport(request, run, job, request.resume);
+  return TrainAndReport(run, {request, data, splits, compute, model},
+                        {.settings = settings,
+                         .data = data,
+                         .splits = splits,
+                         .compute = compute,
+                         .model = model,
+                         .checkpoint_folder = run.checkpoints()});
 }
 
 }  // namespace spotter

@@ -15,6 +15,7 @@ struct TrainingRequest {
   TrainSettings settings;
   bool resume = false;          // go on from the folder's last checkpoint
   bool resumed_folder = false;  // the folder was there before: it is not removed when the run can't begin
+  std::string note = {};        // told when the run begins
   bool json = false;
   bool quiet = false;
   /// Makes or opens the run's folder; called only when data and network are known to work, so that a mistake leaves no

@@ -22,7 +22,9 @@ Compute PrepareCompute(const ComputeSettings& settings) {
   Compute compute;
   const bool cuda = at::hasCUDA();
   if (settings.device == "cuda" && !cuda) {
-    Fail(ExitCode::kUsage, "--device cuda: this libtorch or this machine has no CUDA; use --device cpu, or build preset 'cuda' against a CUDA libtorch");
+    Fail(ExitCode::kUsage,
+         "--device cuda: this libtorch or this machine has no CUDA; use --device cpu, or build preset 'cuda' against a "
+         "CUDA libtorch");
   }
   if (settings.device != "cpu" && cuda) compute.device = at::Device(at::kCUDA, 0);
   const bool has_bf16 = compute.device.is_cuda() || CpuHasBf16();

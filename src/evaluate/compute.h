@@ -20,8 +20,9 @@ struct Compute {
   int threads = 1;
 };
 
-/// Decides, and sets the number of threads of libtorch. auto takes CUDA where libtorch and the machine have it, and bf16 where the
-/// CPU multiplies it (AVX-512 BF16, AMX) or the device is CUDA. Throws Error(kUsage) for CUDA where there is none.
+/// Decides, and sets the number of threads of libtorch. auto takes CUDA where libtorch and the machine have it, and
+/// bf16 where the CPU multiplies it (AVX-512 BF16, AMX) or the device is CUDA. Throws Error(kUsage) for CUDA where
+/// there is none.
 Compute PrepareCompute(const ComputeSettings& settings);
 
 bool CpuHasBf16();

@@ -9,26 +9,36 @@
 namespace spotter {
 namespace {
 
-constexpr size_t kBatch = 500;  // large enough to fill the cores, small enough for the caches
+// 500 images of CIFAR-10: enough to fill the cores, few enough for the caches. A large network on large images needs
+// gigabytes for that many.
+constexpr int64_t kBatchPixels = 500 * 32 * 32;
+constexpr int64_t kMostImages = 500;
 
 }  // namespace
 
+int64_t EvaluationBatch(const ImageShape& shape) {
+  return std::clamp(kBatchPixels / std::max<int64_t>(int64_t{shape.height} * shape.width, 1), int64_t{1}, kMostImages);
+}
+
 std::vector<float> ComputeLogits(const Network& network, const Preprocessing& preprocessing, const Dataset& data,
-                                 std::span<const int64_t> indices, const Compute& compute, const EvaluateProgress& progress) {
+                                 std::span<const int64_t> indices, const Compute& compute,
+                                 const EvaluateProgress& progress) {
   const at::InferenceMode inference;
   const ForwardContext context{.training = false, .precision = compute.precision};
   std::vector<float> logits;
   logits.reserve(indices.size() * static_cast<size_t>(network.classes()));
-  for (size_t begin = 0; begin < indices.size(); begin += kBatch) {
-    const auto part = indices.subspan(begin, std::min(kBatch, indices.size() - begin));
-    at::Tensor images = at::empty({static_cast<int64_t>(part.size()), data.shape.height, data.shape.width, data.shape.channels});
+  const auto batch = static_cast<size_t>(EvaluationBatch(data.shape));
+  for (size_t begin = 0; begin < indices.size(); begin += batch) {
+    const auto part = indices.subspan(begin, std::min(batch, indices.size() - begin));
+    at::Tensor images =
+        at::empty({static_cast<int64_t>(part.size()), data.shape.height, data.shape.width, data.shape.channels});
     WriteBatch(data, part, preprocessing, images.data_ptr<float>());
     // (N, H, W, C) in memory, seen as (N, C, H, W): that is what channels-last means.
     const at::Tensor x = images.to(compute.device, compute.precision).permute({0, 3, 1, 2});
     const at::Tensor out = network.Forward(x, context).to(at::kCPU).contiguous();
     const float* values = out.const_data_ptr<float>();
     logits.insert(logits.end(), values, values + out.numel());
-    if (progress && !progress(static_cast<int64_t>(begin + part.size()))) break;
+    if (progress) progress(static_cast<int64_t>(begin + part.size()));
   }
   return logits;
 }

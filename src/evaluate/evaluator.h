@@ -13,12 +13,16 @@
 
 namespace spotter {
 
-/// Called now and then with the images done so far; returning false stops early (the logits so far are then returned).
-using EvaluateProgress = std::function<bool(int64_t done)>;
+/// Called now and then with the images done so far.
+using EvaluateProgress = std::function<void(int64_t done)>;
+
+/// How many images of a size are computed at once: few enough for the memory that training takes too.
+int64_t EvaluationBatch(const ImageShape& shape);
 
 /// Logits (indices.size(), classes), C order, of images of a data set. The data set's shape must be the network's.
 std::vector<float> ComputeLogits(const Network& network, const Preprocessing& preprocessing, const Dataset& data,
-                                 std::span<const int64_t> indices, const Compute& compute, const EvaluateProgress& progress = {});
+                                 std::span<const int64_t> indices, const Compute& compute,
+                                 const EvaluateProgress& progress = {});
 
 /// Labels (indices.size()) of images of a data set.
 std::vector<int32_t> LabelsOf(const Dataset& data, std::span<const int64_t> indices);

@@ -40,10 +40,8 @@ TEST(ComputeLogits, AreTheNetworksOfEachImageInTheOrderAskedFor) {
   std::iota(indices.rbegin(), indices.rend(), 0);
   const Preprocessing preprocessing{.shape = data.shape, .mean = {0.5f}, .std = {0.25f}};
   std::vector<int64_t> reported;
-  const auto logits = ComputeLogits(FirstAndDifference(), preprocessing, data, indices, {}, [&](int64_t done) {
-    reported.push_back(done);
-    return true;
-  });
+  const auto logits = ComputeLogits(FirstAndDifference(), preprocessing, data, indices, {},
+                                    [&](int64_t done) { reported.push_back(done); });
   ASSERT_EQ(logits.size(), 2600u);
   for (size_t i = 0; i < indices.size(); ++i) {
     const auto pixel = static_cast<double>(indices[i] % 256);
@@ -55,19 +53,6 @@ TEST(ComputeLogits, AreTheNetworksOfEachImageInTheOrderAskedFor) {
   EXPECT_EQ(LabelsOf(data, indices).front(), 1);
 }
 
-TEST(ComputeLogits, StopWhenTold) {
-  const Dataset data = Pairs(1300);
-  std::vector<int64_t> indices(1300);
-  std::iota(indices.begin(), indices.end(), 0);
-  int64_t seen = 0;
-  const auto logits = ComputeLogits(FirstAndDifference(), {.shape = data.shape}, data, indices, {}, [&](int64_t done) {
-    seen = done;
-    return false;
-  });
-  EXPECT_LT(seen, 1300);
-  EXPECT_EQ(logits.size(), static_cast<size_t>(2 * seen));
-}
-
 TEST(ComputeLogits, DropsNothingAndMovesNoAverages) {
   Network network("flatten, dropout 0.9, batchnorm, dense classes", {2, 1, 1}, 2);
   network.InitializeParameters(1);
@@ -76,6 +61,13 @@ TEST(ComputeLogits, DropsNothingAndMovesNoAverages) {
   const auto once = ComputeLogits(network, {.shape = data.shape}, data, indices, {});
   EXPECT_EQ(once, ComputeLogits(network, {.shape = data.shape}, data, indices, {}));
   EXPECT_EQ(network.parameters()[2]->value.abs().max().item<float>(), 0);
+}
+
+TEST(EvaluationBatch, IsSmallerForLargerImages) {
+  EXPECT_EQ(EvaluationBatch({8, 8, 3}), 500);
+  EXPECT_EQ(EvaluationBatch({32, 32, 3}), 500);
+  EXPECT_EQ(EvaluationBatch({224, 224, 3}), 10);
+  EXPECT_EQ(EvaluationBatch({4096, 4096, 1}), 1);
 }
 
 TEST(Probabilities, AreTheSoftmax) {

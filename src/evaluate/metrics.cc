@@ -21,7 +21,8 @@ double CrossEntropy(std::span<const float> logits, int32_t label) {
 int64_t Rank(std::span<const float> logits, int32_t label) {
   const float own = logits[static_cast<size_t>(label)];
   int64_t rank = 0;
-  for (size_t c = 0; c < logits.size(); ++c) rank += logits[c] > own || (logits[c] == own && c < static_cast<size_t>(label));
+  for (size_t c = 0; c < logits.size(); ++c)
+    rank += logits[c] > own || (logits[c] == own && c < static_cast<size_t>(label));
   return rank;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a classifier's predictions are worth. Definitions follow scikit-learn's with zero_division=0; accuracies, precision,
-// recall and F1 are fractions in [0, 1].
+// What a classifier's predictions are worth. Definitions follow scikit-learn's with zero_division=0; accuracies,
+// precision, recall and F1 are fractions in [0, 1].
 #pragma once
 
 #include <array>
@@ -22,15 +22,15 @@ struct ClassMetrics {
 
 struct Metrics {
   int64_t images = 0;
-  double loss = 0;                                  // mean cross-entropy, natural logarithm
-  double accuracy = 0;                              // top-1
-  std::array<double, 2> accuracy_interval = {0, 0}; // Wilson's, 95 %
-  int top_k = 0;                                    // 0: fewer than three classes, top_k_accuracy is not given
+  double loss = 0;                                   // mean cross-entropy, natural logarithm
+  double accuracy = 0;                               // top-1
+  std::array<double, 2> accuracy_interval = {0, 0};  // Wilson's, 95 %
+  int top_k = 0;                                     // 0: fewer than three classes, top_k_accuracy is not given
   double top_k_accuracy = 0;
-  std::vector<ClassMetrics> per_class;              // (classes)
-  ClassMetrics macro;                               // plain mean over the classes; support: all images
-  ClassMetrics weighted;                            // mean weighted by support
-  std::vector<std::vector<int64_t>> confusion;      // [true][predicted]
+  std::vector<ClassMetrics> per_class;          // (classes)
+  ClassMetrics macro;                           // plain mean over the classes; support: all images
+  ClassMetrics weighted;                        // mean weighted by support
+  std::vector<std::vector<int64_t>> confusion;  // [true][predicted]
 };
 
 /// Metrics of `labels` (N) against logits (N, classes), C order. Among equal logits the lower class wins.

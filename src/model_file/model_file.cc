@@ -18,7 +18,9 @@ constexpr int kVersion = 1;
 
 Json Describe(const Model& model) {
   const Preprocessing& p = model.preprocessing;
-  const auto values = [&](const std::array<float, 3>& v) { return std::vector<float>(v.begin(), v.begin() + p.shape.channels); };
+  const auto values = [&](const std::array<float, 3>& v) {
+    return std::vector<float>(v.begin(), v.begin() + p.shape.channels);
+  };
   return {{"version", kVersion},
           {"classes", model.classes},
           {"layers", model.network.text()},
@@ -45,7 +47,8 @@ Preprocessing ReadPreprocessing(const Json& json) {
     p.mean[c] = mean.at(c);
     p.std[c] = std.at(c);
     if (!(p.std[c] > 0) || !std::isfinite(p.std[c]) || !std::isfinite(p.mean[c])) {
-      Fail(ExitCode::kModel, "its preprocessing has a standard deviation that is not above 0, or a number that is not finite");
+      Fail(ExitCode::kModel,
+           "its preprocessing has a standard deviation that is not above 0, or a number that is not finite");
     }
   }
   return p;
@@ -59,7 +62,8 @@ Model ReadDescription(const SafetensorsFile& file) {
   }
   const Json json = Json::parse(description->second);
   if (json.at("version").get<int>() > kVersion) {
-    Fail(ExitCode::kModel, "its format version is {}, and this program reads up to {}; use a newer Spotter", json.at("version").get<int>(), kVersion);
+    Fail(ExitCode::kModel, "its format version is {}, and this program reads up to {}; use a newer Spotter",
+         json.at("version").get<int>(), kVersion);
   }
   auto classes = json.at("classes").get<std::vector<std::string>>();
   if (classes.empty()) Fail(ExitCode::kModel, "it has no classes");
@@ -126,14 +130,16 @@ Model LoadModel(const std::filesystem::path& path) {
   try {
     Model model = ReadDescription(file);
     if (file.tensors.size() != model.network.parameters().size()) {
-      Fail(ExitCode::kModel, "it has {} tensors, but its network {}", file.tensors.size(), model.network.parameters().size());
+      Fail(ExitCode::kModel, "it has {} tensors, but its network {}", file.tensors.size(),
+           model.network.parameters().size());
     }
     CopyParameters(file, "", model.network);
     return model;
   } catch (const Error& error) {
     Fail(ExitCode::kModel, "'{}' can't be used as a model: {}", path.string(), Printable(error.what()));
   } catch (const std::exception&) {  // JSON of another form
-    Fail(ExitCode::kModel, "'{}' can't be used as a model: its description is damaged; take another copy of it", path.string());
+    Fail(ExitCode::kModel, "'{}' can't be used as a model: its description is damaged; take another copy of it",
+         path.string());
   }
 }
 

@@ -22,22 +22,24 @@ struct Model {
   Network network;
 };
 
-/// Writes the file atomically; `extra` is added to its metadata. Throws Error(kModel) when a weight is not finite (nothing is
-/// written then), Error(kIo) when writing fails (the old file stays).
-void SaveModel(const std::filesystem::path& path, const Model& model, const std::map<std::string, std::string>& extra = {});
+/// Writes the file atomically; `extra` is added to its metadata. Throws Error(kModel) when a weight is not finite
+/// (nothing is written then), Error(kIo) when writing fails (the old file stays).
+void SaveModel(const std::filesystem::path& path, const Model& model,
+               const std::map<std::string, std::string>& extra = {});
 
-/// Reads a file that SaveModel wrote. Throws Error(kIo) when it can't be read, Error(kModel) when it is no model of Spotter's,
-/// is damaged, or its tensors are not the network's.
+/// Reads a file that SaveModel wrote. Throws Error(kIo) when it can't be read, Error(kModel) when it is no model of
+/// Spotter's, is damaged, or its tensors are not the network's.
 Model LoadModel(const std::filesystem::path& path);
 
-/// A tensor as a record of a safetensors file. `keep` holds the bytes for as long as the record is used. fp32 and int64 only.
+/// A tensor as a record of a safetensors file. `keep` holds the bytes for as long as the record is used. fp32 and int64
+/// only.
 TensorRecord ToRecord(const std::string& name, const at::Tensor& tensor, std::vector<at::Tensor>& keep);
 
 /// Copies a record's values into a tensor. Throws Error(kModel) unless dtype and shape are the tensor's own.
 void CopyRecord(const TensorRecord& record, at::Tensor& tensor);
 
-/// Copies all of a network's parameters from a file, each by its name with `prefix` before it. Throws Error(kModel) when one
-/// is missing or of another shape.
+/// Copies all of a network's parameters from a file, each by its name with `prefix` before it. Throws Error(kModel)
+/// when one is missing or of another shape.
 void CopyParameters(const SafetensorsFile& file, const std::string& prefix, const Network& network);
 
 }  // namespace spotter

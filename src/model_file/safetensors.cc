@@ -32,7 +32,8 @@ int64_t ElementBytes(std::string_view dtype) {
   return 0;
 }
 
-/// Passes over JSON without keeping it; refuses what the parser would silently take: a key twice, and nesting without end.
+/// Passes over JSON without keeping it; refuses what the parser would silently take: a key twice, and nesting without
+/// end.
 class Guard : public nlohmann::json_sax<json> {
  public:
   bool null() override { return true; }
@@ -95,7 +96,8 @@ Entry ReadEntry(const std::string& name, const json& value) {
   }
   Entry entry{{name, value["dtype"].get<std::string>(), {}, {}}, 0, 0};
   int64_t bytes = ElementBytes(entry.record.dtype);
-  if (bytes == 0) Fail(ExitCode::kModel, "tensor '{}' has the dtype '{}', which is not read here", name, entry.record.dtype);
+  if (bytes == 0)
+    Fail(ExitCode::kModel, "tensor '{}' has the dtype '{}', which is not read here", name, entry.record.dtype);
   for (const json& side : value["shape"]) {
     entry.record.shape.push_back(NonNegative(side, name));
     if (__builtin_mul_overflow(bytes, entry.record.shape.back(), &bytes)) {
@@ -105,7 +107,8 @@ Entry ReadEntry(const std::string& name, const json& value) {
   entry.begin = NonNegative(value["data_offsets"][0], name);
   entry.end = NonNegative(value["data_offsets"][1], name);
   if (entry.end < entry.begin || entry.end - entry.begin != bytes) {
-    Fail(ExitCode::kModel, "tensor '{}' of {} bytes by its shape has offsets {} to {}", name, bytes, entry.begin, entry.end);
+    Fail(ExitCode::kModel, "tensor '{}' of {} bytes by its shape has offsets {} to {}", name, bytes, entry.begin,
+         entry.end);
   }
   return entry;
 }
@@ -124,7 +127,8 @@ void Parse(SafetensorsFile& file) {
 
   std::vector<Entry> entries;
   const json header = ParseStrictly(header_text);
-  if (header.size() > kMostTensors) Fail(ExitCode::kModel, "it names {} tensors, more than {}", header.size(), kMostTensors);
+  if (header.size() > kMostTensors)
+    Fail(ExitCode::kModel, "it names {} tensors, more than {}", header.size(), kMostTensors);
   for (const auto& [name, value] : header.items()) {
     if (name != "__metadata__") {
       entries.push_back(ReadEntry(name, value));
@@ -136,16 +140,17 @@ void Parse(SafetensorsFile& file) {
       file.metadata[key] = text.get<std::string>();
     }
   }
-  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
-    return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
-  });
+  std::sort(entries.begin(), entries.end(),
+            [](const Entry& a, const Entry& b) { return std::pair(a.begin, a.end) < std::pair(b.begin, b.end); });
   int64_t expected = 0;
   for (Entry& entry : entries) {
     if (entry.begin != expected) {
-      Fail(ExitCode::kModel, "tensor '{}' begins at {}, where {} was expected", entry.record.name, entry.begin, expected);
+      Fail(ExitCode::kModel, "tensor '{}' begins at {}, where {} was expected", entry.record.name, entry.begin,
+           expected);
     }
     if (entry.end > static_cast<int64_t>(data.size())) {
-      Fail(ExitCode::kModel, "it is cut short: tensor '{}' ends at {}, but there are {} bytes of data", entry.record.name, entry.end, data.size());
+      Fail(ExitCode::kModel, "it is cut short: tensor '{}' ends at {}, but there are {} bytes of data",
+           entry.record.name, entry.end, data.size());
     }
     entry.record.bytes = data.substr(static_cast<size_t>(entry.begin), static_cast<size_t>(entry.end - entry.begin));
     expected = entry.end;
@@ -171,7 +176,8 @@ SafetensorsFile ReadSafetensors(const std::filesystem::path& path) {
   try {
     Parse(file);
   } catch (const Error& error) {
-    Fail(ExitCode::kModel, "'{}' is not a valid safetensors file: {}; take another copy of it", path.string(), Printable(error.what()));
+    Fail(ExitCode::kModel, "'{}' is not a valid safetensors file: {}; take another copy of it", path.string(),
+         Printable(error.what()));
   }
   return file;
 }
@@ -185,10 +191,12 @@ void WriteSafetensors(const std::filesystem::path& path, std::vector<TensorRecor
   if (!metadata.empty()) header["__metadata__"] = metadata;
   size_t offset = 0;
   for (const TensorRecord& tensor : tensors) {
-    header[tensor.name] = {{"dtype", tensor.dtype}, {"shape", tensor.shape}, {"data_offsets", {offset, offset + tensor.bytes.size()}}};
+    header[tensor.name] = {
+        {"dtype", tensor.dtype}, {"shape", tensor.shape}, {"data_offsets", {offset, offset + tensor.bytes.size()}}};
     offset += tensor.bytes.size();
   }
-  std::string text = tensors.empty() && metadata.empty() ? "{}" : header.dump(-1, ' ', false, json::error_handler_t::replace);
+  std::string text =
+      tensors.empty() && metadata.empty() ? "{}" : header.dump(-1, ' ', false, json::error_handler_t::replace);
   text.resize((text.size() + 7) / 8 * 8, ' ');
   const uint64_t length = text.size();
   std::vector<std::string_view> pieces = {{reinterpret_cast<const char*>(&length), sizeof length}, text};

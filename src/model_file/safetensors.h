@@ -24,9 +24,9 @@ struct TensorRecord {
 };
 
 struct SafetensorsFile {
-  std::string content;                          // the whole file; the records point into it
+  std::string content;  // the whole file; the records point into it
   std::map<std::string, std::string> metadata;
-  std::vector<TensorRecord> tensors;            // in order of their offsets
+  std::vector<TensorRecord> tensors;  // in order of their offsets
 
   SafetensorsFile() = default;
   SafetensorsFile(SafetensorsFile&&) = default;
@@ -36,9 +36,9 @@ struct SafetensorsFile {
   const TensorRecord* Find(std::string_view name) const;  // nullptr when absent
 };
 
-/// Reads and checks a file. Throws Error(kIo) when it can't be read and Error(kModel), naming the path and what is wrong,
-/// when it is cut short, has lying lengths, shapes or offsets, duplicate keys, holes, or anything behind its end.
-/// Limits: 16 MiB of header, 65,536 tensors, rank 8, names of 512 bytes.
+/// Reads and checks a file. Throws Error(kIo) when it can't be read and Error(kModel), naming the path and what is
+/// wrong, when it is cut short, has lying lengths, shapes or offsets, duplicate keys, holes, or anything behind its
+/// end. Limits: 16 MiB of header, 65,536 tensors, rank 8, names of 512 bytes.
 SafetensorsFile ReadSafetensors(const std::filesystem::path& path);
 
 /// Writes by WriteFileAtomically: larger dtypes first, then by name; the header padded to 8 bytes. Throws Error(kIo).

@@ -49,7 +49,8 @@ class Words {
       if (words_[i] != keyword) continue;
       if (i + 1 == words_.size()) Fail(ExitCode::kUsage, "'{}' needs a number behind it", keyword);
       const int64_t value = Count(words_[i + 1], keyword, most);
-      words_.erase(words_.begin() + static_cast<std::ptrdiff_t>(i), words_.begin() + static_cast<std::ptrdiff_t>(i) + 2);
+      words_.erase(words_.begin() + static_cast<std::ptrdiff_t>(i),
+                   words_.begin() + static_cast<std::ptrdiff_t>(i) + 2);
       return value;
     }
     return std::nullopt;
@@ -69,8 +70,9 @@ class Words {
   /// Every word must have been taken by now.
   void Finish(const std::vector<std::string>& allowed) const {
     if (words_.empty()) return;
-    const std::string hint = words_.front() == "softmax" ? " (leave softmax out: the loss and predict apply it to the logits)"
-                                                         : DidYouMean(words_.front(), allowed);
+    const std::string hint = words_.front() == "softmax"
+                                 ? " (leave softmax out: the loss and predict apply it to the logits)"
+                                 : DidYouMean(words_.front(), allowed);
     Fail(ExitCode::kUsage, "'{}' is not expected here{}; {}", words_.front(), hint,
          allowed.empty() ? "nothing may follow" : "expected " + Join(allowed, ", "));
   }
@@ -131,7 +133,8 @@ std::unique_ptr<Layer> ReadConv(Words& words, const FeatureShape& input) {
 
 Window ReadPoolWindow(Words& words) {
   Window window;
-  window.kernel_height = window.kernel_width = Words::Count(words.Need("the pool's size, as in 'maxpool 2'"), "a pool's size", 64);
+  window.kernel_height = window.kernel_width =
+      Words::Count(words.Need("the pool's size, as in 'maxpool 2'"), "a pool's size", 64);
   window.stride = words.TakeAfter("stride", 64).value_or(window.kernel_height);
   window.padding = TakePadding(words);
   words.Finish({"valid", "same", "stride N"});
@@ -150,7 +153,8 @@ double ReadRate(Words& words) {
 
 std::unique_ptr<Layer> ReadDense(Words& words, const FeatureShape& input, int64_t classes) {
   const std::string units = words.Need("the number of units, as in 'dense 128' or 'dense classes'");
-  const int64_t count = units == "classes" ? classes : Words::Count(units, "a number of units ('classes' for one a class)");
+  const int64_t count =
+      units == "classes" ? classes : Words::Count(units, "a number of units ('classes' for one a class)");
   const Activation* activation = TakeActivation(words);
   words.Finish(ActivationNames());
   return MakeDense(input, count, activation);
@@ -166,7 +170,8 @@ const std::vector<Entry>& Entries() {
   using L = std::unique_ptr<Layer>;
   using S = const FeatureShape&;
   static const std::vector<Entry> list = {
-      {{"conv", "conv FILTERS [KERNEL] [valid|same] [stride N] [ACTIVATION]", "convolution with bias; kernel 3, valid, stride 1 unless given"},
+      {{"conv", "conv FILTERS [KERNEL] [valid|same] [stride N] [ACTIVATION]",
+        "convolution with bias; kernel 3, valid, stride 1 unless given"},
        [](Words& w, S in, int64_t) -> L { return ReadConv(w, in); }},
       {{"maxpool", "maxpool N [stride N] [valid|same]", "maximum of N x N windows; stride N unless given"},
        [](Words& w, S in, int64_t) -> L { return MakeMaxPool(in, ReadPoolWindow(w)); }},
@@ -182,14 +187,16 @@ const std::vector<Entry>& Entries() {
        [](Words& w, S in, int64_t) -> L { return MakeDropout(in, ReadRate(w)); }},
       {{"flatten", "flatten", "map to vector, in the order height, width, channel"},
        [](Words& w, S in, int64_t) -> L { return w.Finish({}), MakeFlatten(in); }},
-      {{"dense", "dense UNITS|classes [ACTIVATION]", "fully connected layer with bias; the last one is 'dense classes'"},
+      {{"dense", "dense UNITS|classes [ACTIVATION]",
+        "fully connected layer with bias; the last one is 'dense classes'"},
        [](Words& w, S in, int64_t classes) -> L { return ReadDense(w, in, classes); }},
   };
   return list;
 }
 
 /// One layer from its text. The errors of what it calls speak of the layer alone; BuildLayers adds which one it is.
-std::pair<std::string, std::unique_ptr<Layer>> ReadLayer(std::string_view text, const FeatureShape& input, int64_t classes) {
+std::pair<std::string, std::unique_ptr<Layer>> ReadLayer(std::string_view text, const FeatureShape& input,
+                                                         int64_t classes) {
   Words words(text);
   if (words.empty()) Fail(ExitCode::kUsage, "the layer is empty; is there a comma too many?");
   const std::string word = words.TakeFirst();
@@ -202,7 +209,8 @@ std::pair<std::string, std::unique_ptr<Layer>> ReadLayer(std::string_view text, 
   }
   std::vector<std::string> known = ActivationNames();
   for (const Entry& entry : Entries()) known.push_back(entry.help.word);
-  const std::string hint = word == "softmax" ? " (leave softmax out: the loss and predict apply it to the logits)" : DidYouMean(word, known);
+  const std::string hint =
+      word == "softmax" ? " (leave softmax out: the loss and predict apply it to the logits)" : DidYouMean(word, known);
   Fail(ExitCode::kUsage, "'{}' is no layer{}; the layers are {}", word, hint, Join(known, ", "));
 }
 
@@ -233,7 +241,8 @@ std::vector<std::unique_ptr<Layer>> BuildLayers(std::string_view text, const Fea
     }
   }
   if (shape.is_map() || shape.channels != classes) {
-    Fail(ExitCode::kUsage, "the last layer '{}' gives {}, but one logit for each of the {} classes is needed; end with 'dense classes'",
+    Fail(ExitCode::kUsage,
+         "the last layer '{}' gives {}, but one logit for each of the {} classes is needed; end with 'dense classes'",
          layers.back()->description(), ToString(shape), classes);
   }
   return layers;

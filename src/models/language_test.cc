@@ -107,8 +107,8 @@ TEST(Language, WantsOneLogitAClassAtTheEnd) {
 TEST(Language, RefusesWhatNoMachineHolds) {
   ExpectRefused("globalavgpool, dense 1000000, dense 1000000, dense classes",
                 {"layer 3 'dense 1000000'", "1000000000000 weights"});
-  ExpectRefused("conv 1000000 1, conv 1000000 1, flatten, dense classes", {"larger than any machine holds"});
-  ExpectRefused("conv 1048576 64x64, globalavgpool, dense classes", {"larger than any machine holds"},
+  ExpectRefused("conv 1000000 1, conv 1000000 1, flatten, dense classes", {"too large: at most 2,147,483,648"});
+  ExpectRefused("conv 1048576 64x64, globalavgpool, dense classes", {"too large: at most 2,147,483,648"},
                 {16384, 16384, 3});
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // One layer of a network: what it makes of its input's shape, its parameters, and its forward pass.
 //
-// The meaning of every layer is Keras 3's for the layer of that name, so that a Keras network written in Spotter's layer
-// language gives the same logits for the same weights. The layers are in layers/*.h; language.h lists the words.
+// The meaning of every layer is Keras 3's for the layer of that name, so that a Keras network written in Spotter's
+// layer language gives the same logits for the same weights. The layers are made by layers.h; language.h lists the
+// words.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -26,11 +27,11 @@ struct FeatureShape {
 std::string ToString(const FeatureShape& shape);  // "(32, 32, 3)" or "(128)"
 
 enum class ParameterRole {
-  kKernel,      // Glorot-uniform, decayed by weight decay
-  kBias,        // zeros
-  kScale,       // ones (batch norm's gamma)
-  kMean,        // zeros, not trained (batch norm's moving mean)
-  kVariance,    // ones, not trained (batch norm's moving variance)
+  kKernel,    // Glorot-uniform, decayed by weight decay
+  kBias,      // zeros
+  kScale,     // ones (batch norm's gamma)
+  kMean,      // zeros, not trained (batch norm's moving mean)
+  kVariance,  // ones, not trained (batch norm's moving variance)
 };
 
 /// A tensor that a layer owns. fp32; kernels are (out, in, height, width) in channels-last memory or (out, in), as in
@@ -39,14 +40,14 @@ struct Parameter {
   std::string name;
   ParameterRole role;
   at::Tensor value;
-  int64_t fan_in = 0;   // kernels: Keras' fans, for Glorot
+  int64_t fan_in = 0;  // kernels: Keras' fans, for Glorot
   int64_t fan_out = 0;
   bool trainable() const { return role != ParameterRole::kMean && role != ParameterRole::kVariance; }
 };
 
 struct ForwardContext {
-  bool training = false;                   // dropout drops, batch norm uses the batch's statistics and moves its averages
-  at::ScalarType precision = at::kFloat;   // of activations and products: kFloat or kBFloat16; parameters stay fp32
+  bool training = false;  // dropout drops, batch norm uses the batch's statistics and moves its averages
+  at::ScalarType precision = at::kFloat;  // of activations and products: kFloat or kBFloat16; parameters stay fp32
 };
 
 class Layer {
@@ -59,7 +60,9 @@ class Layer {
   const std::string& name() const { return name_; }                // "conv_1": the word, numbered from 1 by kind
   const std::string& description() const { return description_; }  // as the user wrote it: "conv 32 valid relu"
   const FeatureShape& output_shape() const { return output_shape_; }
-  int64_t flops() const { return flops_; }  // of one image, forward: two a multiply-add of conv and dense; 0 for the rest
+  int64_t flops() const {
+    return flops_;
+  }  // of one image, forward: two a multiply-add of conv and dense; 0 for the rest
   std::vector<Parameter>& parameters() { return parameters_; }
   const std::vector<Parameter>& parameters() const { return parameters_; }
 

@@ -12,8 +12,8 @@ namespace spotter {
 enum class Padding { kValid, kSame };
 
 /// A window that moves over a map: convolution and pooling share its arithmetic.
-/// Output size: valid floor((n - k) / s) + 1; same ceil(n / s), padded with floor(p / 2) before and the rest after, where
-/// p = max((ceil(n / s) - 1) * s + k - n, 0): TensorFlow's rule, which is one-sided for even sizes and stride 2.
+/// Output size: valid floor((n - k) / s) + 1; same ceil(n / s), padded with floor(p / 2) before and the rest after,
+/// where p = max((ceil(n / s) - 1) * s + k - n, 0): TensorFlow's rule, which is one-sided for even sizes and stride 2.
 struct Window {
   int64_t kernel_height = 3;
   int64_t kernel_width = 3;
@@ -21,11 +21,13 @@ struct Window {
   Padding padding = Padding::kValid;
 };
 
-/// Throws Error(kUsage) for a layer of more than 2^31 weights or output values an image: no text may ask for more than can be counted.
+/// Throws Error(kUsage) for a layer of more than 2^31 weights or output values an image: no text may ask for more than
+/// can be counted.
 void CheckSize(int64_t weights, const FeatureShape& output);
 
 /// keras.layers.Conv2D with a bias. Parameters: weight (filters, in, kh, kw), bias (filters).
-std::unique_ptr<Layer> MakeConv(const FeatureShape& input, int64_t filters, const Window& window, const Activation* activation);
+std::unique_ptr<Layer> MakeConv(const FeatureShape& input, int64_t filters, const Window& window,
+                                const Activation* activation);
 
 /// keras.layers.MaxPooling2D and AveragePooling2D; padding never counts: not as a maximum, not in an average.
 std::unique_ptr<Layer> MakeMaxPool(const FeatureShape& input, const Window& window);
@@ -37,11 +39,12 @@ std::unique_ptr<Layer> MakeGlobalMaxPool(const FeatureShape& input);
 
 /// keras.layers.BatchNormalization: epsilon 1e-3, momentum 0.99 (the moving averages keep 0.99 of themselves a step).
 /// Parameters: weight, bias, running_mean, running_var (channels). The moving variance takes the batch's unbiased
-/// variance, as PyTorch and TensorFlow's fused kernel do; Keras 3's own formula takes the biased one, which for a batch of
-/// n values a channel is smaller by 1/n.
+/// variance, as PyTorch and TensorFlow's fused kernel do; Keras 3's own formula takes the biased one, which for a batch
+/// of n values a channel is smaller by 1/n.
 std::unique_ptr<Layer> MakeBatchNorm(const FeatureShape& input);
 
-/// keras.layers.Dropout: in training each value is zero with probability `rate`, the others are scaled by 1 / (1 - rate).
+/// keras.layers.Dropout: in training each value is zero with probability `rate`, the others are scaled by 1 / (1 -
+/// rate).
 std::unique_ptr<Layer> MakeDropout(const FeatureShape& input, double rate);
 
 /// keras.layers.Flatten: (H, W, C) -> (H * W * C) in that order, the channel fastest, as Keras' channels_last.

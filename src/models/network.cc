@@ -38,7 +38,8 @@ void Network::InitializeParameters(uint64_t seed) {
   for (Parameter* parameter : parameters()) {
     switch (parameter->role) {
       case ParameterRole::kKernel:
-        FillUniform(parameter->value, std::sqrt(6.0 / static_cast<double>(parameter->fan_in + parameter->fan_out)), seed, place);
+        FillUniform(parameter->value, std::sqrt(6.0 / static_cast<double>(parameter->fan_in + parameter->fan_out)),
+                    seed, place);
         break;
       case ParameterRole::kScale:
       case ParameterRole::kVariance:
@@ -85,21 +86,26 @@ int64_t Network::flops() const {
 
 std::string Summary(const Network& network) {
   size_t width = 20;
-  for (const auto& layer : network.layers()) width = std::max(width, layer->name().size() + layer->description().size() + 5);
+  for (const auto& layer : network.layers())
+    width = std::max(width, layer->name().size() + layer->description().size() + 5);
   const std::string rule(width + 54, '-');
-  std::string text = fmt::format("{:<{}} {:<18} {:>14} {:>18}\n{}\n", "Layer", width, "Output shape", "Parameters", "FLOPs an image", rule);
+  std::string text = fmt::format("{:<{}} {:<18} {:>14} {:>18}\n{}\n", "Layer", width, "Output shape", "Parameters",
+                                 "FLOPs an image", rule);
   text += fmt::format("{:<{}} {:<18} {:>14} {:>18}\n", "input", width, ToString(network.input_shape()), 0, 0);
   for (const auto& layer : network.layers()) {
     int64_t parameters = 0;
     for (const Parameter& parameter : layer->parameters()) parameters += parameter.value.numel();
-    text += fmt::format("{:<{}} {:<18} {:>14} {:>18}\n", fmt::format("{} ({})", layer->name(), layer->description()), width,
-                        ToString(layer->output_shape()), WithThousands(parameters), WithThousands(layer->flops()));
+    text +=
+        fmt::format("{:<{}} {:<18} {:>14} {:>18}\n", fmt::format("{} ({})", layer->name(), layer->description()), width,
+                    ToString(layer->output_shape()), WithThousands(parameters), WithThousands(layer->flops()));
   }
   const int64_t all = network.parameter_count();
   const int64_t trainable = network.trainable_parameter_count();
-  return text + fmt::format("{}\nTotal parameters: {} ({}). Trainable: {}. Not trainable: {}.\nFLOPs an image, forward: {} (two a multiply-add)\n",
-                            rule, WithThousands(all), HumanBytes(4.0 * static_cast<double>(all)), WithThousands(trainable),
-                            WithThousands(all - trainable), WithThousands(network.flops()));
+  return text + fmt::format(
+                    "{}\nTotal parameters: {} ({}). Trainable: {}. Not trainable: {}.\nFLOPs an image, forward: {} "
+                    "(two a multiply-add)\n",
+                    rule, WithThousands(all), HumanBytes(4.0 * static_cast<double>(all)), WithThousands(trainable),
+                    WithThousands(all - trainable), WithThousands(network.flops()));
 }
 
 }  // namespace spotter

@@ -16,15 +16,15 @@ namespace spotter {
 
 class Network {
  public:
-  /// `layers`: text in the layer language (language.h). Parameters get no values: call InitializeParameters or copy them in.
-  /// Throws Error(kUsage).
+  /// `layers`: text in the layer language (language.h). Parameters get no values: call InitializeParameters or copy
+  /// them in. Throws Error(kUsage).
   Network(std::string layers, const FeatureShape& input, int64_t classes);
 
   /// x (N, C, H, W) in channels-last memory and the context's precision -> logits (N, classes), fp32.
   at::Tensor Forward(at::Tensor x, const ForwardContext& context) const;
 
-  /// Kernels Glorot-uniform, U(-a, a) with a = sqrt(6 / (fan_in + fan_out)), biases 0, scales 1, moving mean 0 and variance
-  /// 1, as Keras. A pure function of the seed and of the parameter's place.
+  /// Kernels Glorot-uniform, U(-a, a) with a = sqrt(6 / (fan_in + fan_out)), biases 0, scales 1, moving mean 0 and
+  /// variance 1, as Keras. A pure function of the seed and of the parameter's place.
   void InitializeParameters(uint64_t seed);
 
   void MoveTo(const at::Device& device);
@@ -36,9 +36,9 @@ class Network {
   const FeatureShape& input_shape() const { return input_; }
   int64_t classes() const { return classes_; }
 
-  int64_t parameter_count() const;            // of all tensors, as Keras' count_params()
+  int64_t parameter_count() const;  // of all tensors, as Keras' count_params()
   int64_t trainable_parameter_count() const;
-  int64_t flops() const;                      // forward, one image
+  int64_t flops() const;  // forward, one image
 
  private:
   std::string text_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The layers without a window: normalisation, dropout, flatten, dense, global pools, bare activations.
 #include "base/error.h"
+#include "base/text.h"
 #include "models/layers.h"
 
 namespace spotter {
@@ -8,7 +9,8 @@ namespace {
 
 void NeedMap(const char* what, const FeatureShape& input) {
   if (!input.is_map()) {
-    Fail(ExitCode::kUsage, "a {} needs a map (height, width, channels), but its input is a vector of {}", what, input.channels);
+    Fail(ExitCode::kUsage, "a {} needs a map (height, width, channels), but its input is a vector of {}", what,
+         input.channels);
   }
 }
 
@@ -40,8 +42,11 @@ class BatchNorm : public Layer {
   }
   at::Tensor Forward(const at::Tensor& x, const ForwardContext& context) override {
     const auto value = [&](int i) { return parameters_[i].value; };
-    return at::batch_norm(x, value(0), value(1), value(2), value(3), context.training, /*momentum=*/0.01, /*eps=*/1e-3,
-                          /*cudnn_enabled=*/true);
+    // One value a channel (a last batch of one image) has no unbiased variance: 0/0 would spoil the moving one for
+    // good.
+    const bool moves = !context.training || x.numel() > x.size(1);
+    return at::batch_norm(x, value(0), value(1), moves ? value(2) : at::Tensor(), moves ? value(3) : at::Tensor(),
+                          context.training, /*momentum=*/0.01, /*eps=*/1e-3, /*cudnn_enabled=*/true);
   }
 };
 
@@ -69,7 +74,8 @@ class Dense : public Layer {
  public:
   Dense(const FeatureShape& input, int64_t units, const Activation* activation) : activation_(activation) {
     if (input.is_map()) {
-      Fail(ExitCode::kUsage, "dense needs a vector, but its input is a map of {}; put 'flatten' or 'globalavgpool' before it",
+      Fail(ExitCode::kUsage,
+           "dense needs a vector, but its input is a map of {}; put 'flatten' or 'globalavgpool' before it",
            ToString(input));
     }
     output_shape_ = {0, 0, units};
@@ -94,7 +100,9 @@ class Dense : public Layer {
 
 class ActivationLayer : public Layer {
  public:
-  ActivationLayer(const FeatureShape& input, const Activation& activation) : activation_(activation) { output_shape_ = input; }
+  ActivationLayer(const FeatureShape& input, const Activation& activation) : activation_(activation) {
+    output_shape_ = input;
+  }
   at::Tensor Forward(const at::Tensor& x, const ForwardContext&) override { return activation_.apply(x.clone()); }
 
  private:
@@ -106,15 +114,22 @@ class ActivationLayer : public Layer {
 void CheckSize(int64_t weights, const FeatureShape& output) {
   constexpr int64_t kMost = int64_t{1} << 31;
   if (weights > kMost || output.size() > kMost) {
-    Fail(ExitCode::kUsage, "with {} weights and an output of {} it is larger than any machine holds; use fewer units or filters", weights,
-         ToString(output));
+    Fail(ExitCode::kUsage,
+         "with {} weights and an output of {} it is too large: at most {} of each; use fewer units or filters", weights,
+         ToString(output), WithThousands(kMost));
   }
 }
 
-std::unique_ptr<Layer> MakeGlobalAvgPool(const FeatureShape& input) { return std::make_unique<GlobalPool>(input, false); }
-std::unique_ptr<Layer> MakeGlobalMaxPool(const FeatureShape& input) { return std::make_unique<GlobalPool>(input, true); }
+std::unique_ptr<Layer> MakeGlobalAvgPool(const FeatureShape& input) {
+  return std::make_unique<GlobalPool>(input, false);
+}
+std::unique_ptr<Layer> MakeGlobalMaxPool(const FeatureShape& input) {
+  return std::make_unique<GlobalPool>(input, true);
+}
 std::unique_ptr<Layer> MakeBatchNorm(const FeatureShape& input) { return std::make_unique<BatchNorm>(input); }
-std::unique_ptr<Layer> MakeDropout(const FeatureShape& input, double rate) { return std::make_unique<Dropout>(input, rate); }
+std::unique_ptr<Layer> MakeDropout(const FeatureShape& input, double rate) {
+  return std::make_unique<Dropout>(input, rate);
+}
 std::unique_ptr<Layer> MakeFlatten(const FeatureShape& input) { return std::make_unique<Flatten>(input); }
 std::unique_ptr<Layer> MakeDense(const FeatureShape& input, int64_t units, const Activation* activation) {
   return std::make_unique<Dense>(input, units, activation);

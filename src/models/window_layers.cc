@@ -29,13 +29,15 @@ class WindowLayer : public Layer {
  public:
   WindowLayer(const char* what, const FeatureShape& input, const Window& window) : window_(window) {
     if (!input.is_map()) {
-      Fail(ExitCode::kUsage, "a {} needs a map (height, width, channels), but its input is a vector of {}; put it before flatten",
-           what, input.channels);
+      Fail(ExitCode::kUsage,
+           "a {} needs a map (height, width, channels), but its input is a vector of {}; put it before flatten", what,
+           input.channels);
     }
     y_ = Along(input.height, window.kernel_height, window);
     x_ = Along(input.width, window.kernel_width, window);
     if (y_.output == 0 || x_.output == 0) {
-      Fail(ExitCode::kUsage, "a window of {} x {} does not fit into its input of {}; use a smaller one, 'same', or fewer pools before it",
+      Fail(ExitCode::kUsage,
+           "a window of {} x {} does not fit into its input of {}; use a smaller one, 'same', or fewer pools before it",
            window.kernel_height, window.kernel_width, ToString(input));
     }
     output_shape_ = {y_.output, x_.output, input.channels};
@@ -43,7 +45,8 @@ class WindowLayer : public Layer {
 
  protected:
   bool symmetric() const { return y_.pad_before == y_.pad_after && x_.pad_before == x_.pad_after; }
-  /// x with the padding written out by `value` where it is one-sided; PaddingLeft() is then what remains to be asked for.
+  /// x with the padding written out by `value` where it is one-sided; PaddingLeft() is then what remains to be asked
+  /// for.
   at::Tensor PadByHand(const at::Tensor& x, double value) const {
     return symmetric() ? x : at::constant_pad_nd(x, {x_.pad_before, x_.pad_after, y_.pad_before, y_.pad_after}, value);
   }
@@ -111,7 +114,8 @@ class AvgPool : public WindowLayer {
 
 }  // namespace
 
-std::unique_ptr<Layer> MakeConv(const FeatureShape& input, int64_t filters, const Window& window, const Activation* activation) {
+std::unique_ptr<Layer> MakeConv(const FeatureShape& input, int64_t filters, const Window& window,
+                                const Activation* activation) {
   return std::make_unique<Conv>(input, filters, window, activation);
 }
 std::unique_ptr<Layer> MakeMaxPool(const FeatureShape& input, const Window& window) {

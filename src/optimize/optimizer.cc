@@ -14,7 +14,7 @@ struct Group {
   std::vector<Parameter*> parameters;
   double weight_decay = 0;
 
-  /// The parameters with a gradient, in step with their gradients.
+  /// The parameters, in step with their gradients.
   at::TensorList Values() {
     values.clear();
     for (Parameter* parameter : parameters) values.push_back(parameter->value);
@@ -38,7 +38,8 @@ std::vector<Group> MakeGroups(const std::vector<Parameter*>& parameters, double 
   std::vector<Group> groups(2);
   groups[0].weight_decay = weight_decay;
   for (Parameter* parameter : parameters) {
-    if (parameter->trainable()) groups[parameter->role == ParameterRole::kKernel ? 0 : 1].parameters.push_back(parameter);
+    if (parameter->trainable())
+      groups[parameter->role == ParameterRole::kKernel ? 0 : 1].parameters.push_back(parameter);
   }
   return groups;
 }
@@ -51,7 +52,8 @@ std::vector<at::Tensor> ZerosLike(const Group& group) {
 
 using NamedState = std::vector<std::pair<std::string, at::Tensor>>;
 
-void AppendState(const std::string& prefix, const Group& group, const std::vector<at::Tensor>& tensors, NamedState& state) {
+void AppendState(const std::string& prefix, const Group& group, const std::vector<at::Tensor>& tensors,
+                 NamedState& state) {
   for (size_t i = 0; i < tensors.size(); ++i) state.emplace_back(prefix + group.parameters[i]->name, tensors[i]);
 }
 
@@ -95,13 +97,14 @@ class Adam : public Optimizer {
   using Tensors = std::vector<at::Tensor>;
   static void PlainAdam(Group& group, Tensors& averages, Tensors& squares, Tensors& steps, double learning_rate,
                         const OptimizerSettings& s) {
-    at::_fused_adam_(group.Values(), group.Gradients(), averages, squares, /*max_exp_avg_sqs=*/{}, steps, learning_rate, s.beta1,
-                     s.beta2, group.weight_decay, s.epsilon, /*amsgrad=*/false, /*maximize=*/false);
+    at::_fused_adam_(group.Values(), group.Gradients(), averages, squares, /*max_exp_avg_sqs=*/{}, steps, learning_rate,
+                     s.beta1, s.beta2, group.weight_decay, s.epsilon, /*amsgrad=*/false, /*maximize=*/false);
   }
   static void AdamW(Group& group, Tensors& averages, Tensors& squares, Tensors& steps, double learning_rate,
                     const OptimizerSettings& s) {
-    at::_fused_adamw_(group.Values(), group.Gradients(), averages, squares, /*max_exp_avg_sqs=*/{}, steps, learning_rate, s.beta1,
-                      s.beta2, group.weight_decay, s.epsilon, /*amsgrad=*/false, /*maximize=*/false);
+    at::_fused_adamw_(group.Values(), group.Gradients(), averages, squares, /*max_exp_avg_sqs=*/{}, steps,
+                      learning_rate, s.beta1, s.beta2, group.weight_decay, s.epsilon, /*amsgrad=*/false,
+                      /*maximize=*/false);
   }
 
   OptimizerSettings settings_;
@@ -120,8 +123,8 @@ class Sgd : public Optimizer {
     const at::NoGradGuard no_grad;
     for (size_t g = 0; g < groups_.size(); ++g) {
       if (groups_[g].parameters.empty()) continue;
-      // The buffers start at zero, so that the first step needs no case of its own (it makes them the gradient). Without momentum
-      // the kernel refuses them.
+      // The buffers start at zero, so that the first step needs no case of its own (it makes them the gradient).
+      // Without momentum the kernel refuses them.
       const at::TensorList buffers = settings_.momentum > 0 ? at::TensorList(momenta_[g]) : at::TensorList();
       at::_fused_sgd_(groups_[g].Values(), groups_[g].Gradients(), buffers, groups_[g].weight_decay, settings_.momentum,
                       learning_rate, /*dampening=*/0, settings_.nesterov && settings_.momentum > 0, /*maximize=*/false,
@@ -152,7 +155,8 @@ const std::vector<std::string>& OptimizerNames() {
 std::unique_ptr<Optimizer> MakeOptimizer(const OptimizerSettings& settings, const std::vector<Parameter*>& parameters) {
   if (settings.name == "adam" || settings.name == "adamw") return std::make_unique<Adam>(settings, parameters);
   if (settings.name == "sgd") return std::make_unique<Sgd>(settings, parameters);
-  Fail(ExitCode::kUsage, "no optimizer is called '{}'; the optimizers are {}", settings.name, Join(OptimizerNames(), ", "));
+  Fail(ExitCode::kUsage, "no optimizer is called '{}'; the optimizers are {}", settings.name,
+       Join(OptimizerNames(), ", "));
 }
 
 }  // namespace spotter

@@ -13,7 +13,7 @@
 
 namespace spotter {
 
-/// The hyperparameters of all optimizers; each uses those that its line in OptimizerNames() speaks of.
+/// The hyperparameters of all optimizers; each uses those that carry its name.
 struct OptimizerSettings {
   std::string name = "adam";
   double weight_decay = 0;  // kernels only; never biases, scales or shifts
@@ -21,7 +21,7 @@ struct OptimizerSettings {
   bool nesterov = true;
   double beta1 = 0.9;
   double beta2 = 0.999;
-  double epsilon = 1e-7;    // Keras' default; PyTorch's is 1e-8
+  double epsilon = 1e-7;  // Keras' default; PyTorch's is 1e-8
 };
 
 const std::vector<std::string>& OptimizerNames();  // "adam", "adamw", "sgd"
@@ -38,10 +38,10 @@ class Optimizer {
   virtual std::vector<std::pair<std::string, at::Tensor>> State() = 0;
 };
 
-/// adam: Kingma & Ba; decay, if any, is added to the gradient (L2). adamw: Loshchilov & Hutter, decay decoupled and scaled by
-/// the learning rate, as torch.optim.AdamW and keras.optimizers.AdamW. sgd: momentum as torch.optim.SGD (buffer = momentum *
-/// buffer + gradient), Nesterov by default. Epsilon is added to sqrt(v_hat), as PyTorch; Keras adds it to sqrt(v), which
-/// differs by epsilon alone. Throws Error(kUsage) for another name.
+/// adam: Kingma & Ba; decay, if any, is added to the gradient (L2). adamw: Loshchilov & Hutter, decay decoupled and
+/// scaled by the learning rate, as torch.optim.AdamW and keras.optimizers.AdamW. sgd: momentum as torch.optim.SGD
+/// (buffer = momentum * buffer + gradient), Nesterov by default. Epsilon is added to sqrt(v_hat), as PyTorch; Keras
+/// adds it to sqrt(v), which differs by epsilon alone. Throws Error(kUsage) for another name.
 std::unique_ptr<Optimizer> MakeOptimizer(const OptimizerSettings& settings, const std::vector<Parameter*>& parameters);
 
 }  // namespace spotter

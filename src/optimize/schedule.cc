@@ -8,9 +8,9 @@
 namespace spotter {
 namespace {
 
-constexpr double kOneCycleRise = 0.3;      // the share of the run in which the rate rises
-constexpr double kOneCycleStart = 25;      // the first rate is the peak divided by this,
-constexpr double kOneCycleEnd = 25e4;      // and the last one by this
+constexpr double kOneCycleRise = 0.3;  // the share of the run in which the rate rises
+constexpr double kOneCycleStart = 25;  // the first rate is the peak divided by this,
+constexpr double kOneCycleEnd = 25e4;  // and the last one by this
 constexpr double kPlateauMinDelta = 1e-4;
 
 /// From `from` at 0 to `to` at 1, as half a cosine.
@@ -39,6 +39,10 @@ double ScheduledRate(const ScheduleSettings& s, double epoch, double epochs) {
   if (s.name == "cosine") rate = Cosine(rate, lowest, progress);
   if (s.name == "linear") rate = rate + (lowest - rate) * progress;
   return epoch < s.warmup_epochs ? rate * (epoch / s.warmup_epochs) : rate;
+}
+
+bool FollowsEpochs(const ScheduleSettings& s) {
+  return s.name == "cosine" || s.name == "linear" || s.name == "one-cycle";
 }
 
 void ObserveLoss(const ScheduleSettings& s, double validation_loss, Plateau& plateau) {

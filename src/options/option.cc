@@ -23,7 +23,8 @@ Overloaded(F...) -> Overloaded<F...>;
 [[noreturn]] void Refuse(const Option& option, const std::string& found) {
   std::string hint;
   if (!option.choices.empty()) hint = DidYouMean(found, option.choices);
-  Fail(ExitCode::kUsage, "--{} {}: expected {}{}", option.name, found.empty() ? "''" : found, OptionRange(option), hint);
+  Fail(ExitCode::kUsage, "--{} {}: expected {}{}", option.name, found.empty() ? "''" : found, OptionRange(option),
+       hint);
 }
 
 bool InRange(const Option& option, double value) { return value >= option.least && value <= option.most; }
@@ -116,11 +117,10 @@ void SetOption(const Option& option, const std::string& text) {
 }
 
 void SetOption(const Option& option, const Json& value) {
-  const bool fits = std::visit(Overloaded{[&](bool*) { return value.is_boolean(); },
-                                          [&](int64_t*) { return value.is_number_integer(); },
-                                          [&](double*) { return value.is_number(); },
-                                          [&](std::string*) { return value.is_string(); }},
-                               option.target);
+  const bool fits = std::visit(
+      Overloaded{[&](bool*) { return value.is_boolean(); }, [&](int64_t*) { return value.is_number_integer(); },
+                 [&](double*) { return value.is_number(); }, [&](std::string*) { return value.is_string(); }},
+      option.target);
   if (!fits) Refuse(option, value.is_null() ? "a table, list or date" : DumpJson(value));
   if (double* const* target = std::get_if<double*>(&option.target)) {
     const auto number = value.get<double>();  // not by way of text: every digit counts when a run is repeated
@@ -155,7 +155,8 @@ void ReadToml(const std::string& text, const std::string& where, const std::vect
     const std::string name(key.str());
     const auto option = std::find_if(options.begin(), options.end(), [&](const Option& o) { return o.name == name; });
     if (option == options.end()) {
-      Fail(ExitCode::kUsage, "{}: no option is called '{}'{}; `spotter train --help` lists them", where, name, DidYouMean(name, names));
+      Fail(ExitCode::kUsage, "{}: no option is called '{}'{}; `spotter train --help` lists them", where, name,
+           DidYouMean(name, names));
     }
     try {
       SetOption(*option, FromToml(node));

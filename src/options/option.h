@@ -21,9 +21,9 @@ struct Option {
   std::string help;
   double least = std::numeric_limits<double>::lowest();  // numbers: the allowed range, both ends included
   double most = std::numeric_limits<double>::max();
-  std::vector<std::string> choices = {};                 // texts: the allowed words; empty allows any
-  std::string group = {};                                // heading in the help
-  bool on_resume = false;                                // may be given together with --resume
+  std::vector<std::string> choices = {};  // texts: the allowed words; empty allows any
+  std::string group = {};                 // heading in the help
+  bool on_resume = false;                 // may be given together with --resume
 };
 
 /// Sets the variable from text, as typed on a command line; booleans take true and false.
@@ -35,10 +35,11 @@ void SetOption(const Option& option, const Json& value);
 
 /// The variable's value now.
 Json OptionValue(const Option& option);
-std::string OptionText(const Option& option);  // as one would type it
+std::string OptionText(const Option& option);   // as one would type it
 std::string OptionRange(const Option& option);  // "a whole number from 1 to 1000000", "adam, adamw or sgd"
 
-/// Reads a recipe's TOML text into the options. Unknown keys are errors with a suggestion; `where` names the recipe in them.
+/// Reads a recipe's TOML text into the options. Unknown keys are errors with a suggestion; `where` names the recipe in
+/// them.
 void ReadToml(const std::string& text, const std::string& where, const std::vector<Option>& options);
 
 /// All options as TOML, grouped, each behind its help as a comment when `with_help`.

@@ -37,51 +37,75 @@ std::string EpochName(int64_t epoch, int64_t epochs) {
   return fmt::format("epoch {:>{}}/{}", epoch, last.size(), last);
 }
 
-std::string StepText(const StepReport& r) {
-  return fmt::format(
-      "{}  step {}/{}  loss {:.4f}  accuracy {}  {} images/s  waiting for data {:.0f} %  {} left",
-      EpochName(r.epoch, r.epochs), r.step, r.steps, r.loss, Percent(r.accuracy),
-      WithThousands(static_cast<int64_t>(r.images_per_second)), 100 * r.data_wait_fraction,
-      HumanSeconds(r.seconds_left));
+/// `validation`: of the epoch before, or "". What doesn't fit into `width` columns is left out, the least needed first.
+std::string StepText(const StepReport& r, const std::string& validation, size_t width) {
+  std::vector<std::string> parts = {
+      EpochName(r.epoch, r.epochs) + fmt::format("  step {}/{}", r.step, r.steps),
+      fmt::format("  loss {:.4f}", r.loss),
+      "  accuracy " + Percent(r.accuracy),
+      validation,
+      fmt::format("  {} images/s", WithThousands(static_cast<int64_t>(r.images_per_second))),
+      fmt::format("  waiting for data {:.0f} %", 100 * r.data_wait_fraction),
+      "  " + HumanSeconds(r.seconds_left) + " left"};
+  for (const size_t least : {5, 4, 3, 1, 2}) {
+    size_t columns = 0;
+    for (const std::string& part : parts) columns += part.size();
+    if (columns <= width) break;
+    parts[least].clear();
+  }
+  return Join(parts, "");
 }
 
 std::string EpochText(const EpochRecord& r, int64_t epochs, bool best) {
+  const double left = static_cast<double>(epochs - r.epoch) * r.seconds;
   std::string text = fmt::format("{}  loss {:.4f}  accuracy {:>7}", EpochName(r.epoch, epochs), r.train_loss,
                                  Percent(r.train_accuracy));
   if (r.validation_loss)
     text += fmt::format("  validation loss {:.4f}  accuracy {:>7}{}", *r.validation_loss,
                         Percent(*r.validation_accuracy), best ? " *" : "  ");
-  return text + fmt::format("  rate {:.2g}  {} images/s  data {:.0f} %  {}", r.learning_rate,
-                            WithThousands(static_cast<int64_t>(r.images_per_second)),
-                            100 * r.data_wait_fraction, HumanSeconds(r.seconds));
+  return text + fmt::format("  rate {:.2g}  {} images/s  data {:.0f} %  {}{}", r.learning_rate,
+                            WithThousands(static_cast<int64_t>(r.images_per_second)), 100 * r.data_wait_fraction,
+                            HumanSeconds(r.seconds), left > 0 ? ", " + HumanSeconds(left) + " left" : "");
 }
 
 class TextProgress : public TrainObserver {
  public:
+  ~TextProgress() override { Finish(); }
   void OnStep(const StepReport& report) override {
     epochs_ = report.epochs;
     const auto now = Clock::now();
     if (now - last_ < (terminal_ ? Clock::duration(kTerminalPace) : Clock::duration(kPlainPace))) return;
     last_ = now;
     if (terminal_) {
-      Renew(StepText(report));
+      Renew(StepText(report, validation_, TerminalWidth() - 1));
+      renewed_ = true;
     } else {
-      Print(StepText(report) + "\n");
+      Print(StepText(report, validation_, std::string::npos) + "\n");
     }
   }
   void OnEpoch(const TrainState& state, bool best) override {
-    if (terminal_) Clear();
-    Print(EpochText(state.history.back(), epochs_, best) + "\n");
+    const EpochRecord& record = state.history.back();
+    if (record.validation_accuracy) validation_ = "  validation " + Percent(*record.validation_accuracy);
+    Finish();
+    Print(EpochText(record, epochs_, best) + "\n");
     last_ = Clock::now();
   }
   void OnNote(const std::string& text) override {
-    if (terminal_) Clear();
+    Finish();
     Print("note: " + text + "\n");
   }
 
  private:
+  /// Removes the line that is renewed, so that what comes next begins at the margin.
+  void Finish() {
+    if (renewed_) Clear();
+    renewed_ = false;
+  }
+
   bool terminal_ = OnTerminal();
+  bool renewed_ = false;
   int64_t epochs_ = 0;
+  std::string validation_;
   Clock::time_point last_ = Clock::now();
 };
 

@@ -22,7 +22,7 @@ std::unique_ptr<TrainObserver> MakeProgress(ProgressStyle style);
 /// seconds elsewhere. Nothing is shown in the first second.
 class ActivityLine {
  public:
-  explicit ActivityLine(bool quiet);
+  explicit ActivityLine(bool quiet = false);
   ~ActivityLine();  // clears the line
   void Update(const std::string& what, int64_t done, int64_t total);
 

@@ -16,6 +16,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
+Json HistoryJson(const TrainState& state) {
+  return {{"best_epoch", state.best_epoch}, {"history", ToJson(state.history)}};
+}
+
 /// Makes the last folder of a path; false when it exists.
 bool MakeNew(const fs::path& path) {
   if (path.has_parent_path()) MakeFolders(path.parent_path());
@@ -28,12 +32,16 @@ bool MakeNew(const fs::path& path) {
 
 }  // namespace
 
-RunFolder RunFolder::Create(const fs::path& path) {
-  if (!MakeNew(path)) {
-    Fail(ExitCode::kUsage,
-         "'{}' exists already, and a run never overwrites anything; give another --output, or --resume '{}'",
-         path.string(), path.string());
-  }
+void RunFolder::RefuseExisting(const fs::path& path) {
+  if (!fs::exists(path)) return;
+  Fail(ExitCode::kUsage,
+       "'{}' exists already, and a run never overwrites anything; give another --output, or --resume '{}'",
+       path.string(), path.string());
+}
+
+RunFolder RunFolder::Create(const fs::path& given) {
+  const fs::path path = given.has_filename() ? given : given.parent_path();  // a final '/'
+  if (!MakeNew(path)) RefuseExisting(path);
   return MakeAt(path);
 }
 
@@ -54,8 +62,7 @@ RunFolder RunFolder::CreateNumbered(const std::string& stem) {
 void RunFolder::TakeOver() const {
   const int fd = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);  // the lock ends with the process
   if (fd >= 0 && ::flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-    Fail(ExitCode::kUsage, "another spotter trains in '{}' now; wait until it ends, or stop it",
-         path_.string());
+    Fail(ExitCode::kUsage, "another spotter trains in '{}' now; wait until it ends, or stop it", path_.string());
   }
   for (const fs::path& folder : {path_, checkpoints()}) {
     std::error_code ignored;
@@ -82,10 +89,9 @@ RunFolder RunFolder::Open(const fs::path& path) {
 }
 
 void RunFolder::WriteRecipe(TrainSettings settings) const {
-  WriteFileAtomically(recipe_file(),
-                      "# Every setting of this run. To repeat it: spotter train DATA --recipe " +
-                          recipe_file().string() + "\n\n" +
-                          WriteToml(TrainOptions(settings), /*with_help=*/false));
+  WriteFileAtomically(recipe_file(), "# Every setting of this run. To repeat it: spotter train DATA --recipe " +
+                                         recipe_file().string() + "\n\n" +
+                                         WriteToml(TrainOptions(settings), /*with_help=*/false));
 }
 
 TrainSettings RunFolder::ReadRecipe() const {
@@ -109,31 +115,26 @@ Json RunFolder::ReadRun() const {
 
 void RunFolder::WriteHistory(const TrainState& state) const {
   WriteFileAtomically(path_ / "metrics.csv", HistoryCsv(state.history));
+  WriteFileAtomically(path_ / "metrics.json", DumpJson(HistoryJson(state), 2) + "\n");
 }
 
 void RunFolder::WriteResults(const TrainState& state, const std::string& split, const Metrics& metrics,
                              const std::vector<std::string>& classes) const {
-  Json history = Json::array();
-  for (const EpochRecord& record : state.history) history.push_back(ToJson(record));
-  const Json json = {{"best_epoch", state.best_epoch},
-                     {"evaluated_on", split},
-                     {split, ToJson(metrics, classes)},
-                     {"history", history}};
+  Json json = HistoryJson(state);
+  json["evaluated_on"] = split;
+  json[split] = ToJson(metrics, classes);
   WriteFileAtomically(path_ / "metrics.json", DumpJson(json, 2) + "\n");
   WriteFileAtomically(path_ / "per_class.csv", PerClassCsv(metrics, classes));
   WriteFileAtomically(path_ / "confusion_matrix.csv", ConfusionCsv(metrics, classes));
 }
 
-void RunFolder::WritePredictions(const std::string& csv) const {
-  WriteFileAtomically(path_ / "predictions.csv", csv);
-}
+void RunFolder::WritePredictions(const std::string& csv) const { WriteFileAtomically(path_ / "predictions.csv", csv); }
 
 fs::path FindModelFile(const std::string& run_or_model) {
   const fs::path path = run_or_model;
   if (fs::is_regular_file(path)) return path;
   if (!fs::exists(path))
-    Fail(ExitCode::kUsage, "'{}' does not exist; give a run's folder or a model file (.safetensors)",
-         run_or_model);
+    Fail(ExitCode::kUsage, "'{}' does not exist; give a run's folder or a model file (.safetensors)", run_or_model);
   for (const fs::path& candidate : {path / "model.safetensors", path / "checkpoints" / "best.safetensors"}) {
     if (fs::exists(candidate)) return candidate;
   }

@@ -5,7 +5,7 @@
 //   run.json               command, data, versions, host, times, how it ended
 //   checkpoints/           best.safetensors (a model), last.safetensors (what --resume goes on from)
 //   metrics.csv            a line an epoch
-//   metrics.json           the history, and the test's metrics
+//   metrics.json           the history, and when the run has finished the test's metrics
 //   predictions.csv        file,label,prediction,probability,correct of each test image
 //   per_class.csv, confusion_matrix.csv
 //   model.safetensors      the model
@@ -28,6 +28,8 @@ class RunFolder {
   /// The first of runs/STEM-1, runs/STEM-2 ... that does not exist, made. Safe against another run doing the
   /// same.
   static RunFolder CreateNumbered(const std::string& stem);
+  /// Throws Error(kUsage) when there is something of this name, as Create would.
+  static void RefuseExisting(const std::filesystem::path& path);
   /// An existing run. Throws Error(kUsage) when it is none.
   static RunFolder Open(const std::filesystem::path& path);
 
@@ -47,7 +49,7 @@ class RunFolder {
   void UpdateRun(const Json& fields) const;
   Json ReadRun() const;
 
-  void WriteHistory(const TrainState& state) const;
+  void WriteHistory(const TrainState& state) const;  // metrics.csv and metrics.json
   /// Test results: metrics.json, per_class.csv, confusion_matrix.csv; `split` says what was evaluated.
   void WriteResults(const TrainState& state, const std::string& split, const Metrics& metrics,
                     const std::vector<std::string>& classes) const;

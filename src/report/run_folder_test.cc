@@ -39,9 +39,9 @@ TEST_F(Runs, AreMadeOnceAndNeverOverwritten) {
   EXPECT_TRUE(Has(message, "exists already")) << message;
   EXPECT_TRUE(Has(message, "--resume")) << message;
   EXPECT_EQ(ReadText(made.path() / "mine"), "x");
+  EXPECT_EQ(RunFolder::Create(folder_.path() / "slash" / "").path(), folder_.path() / "slash");
   WriteText(folder_.path() / "file", "x");
-  EXPECT_TRUE(
-      Has(Refusal(ExitCode::kUsage, [&] { RunFolder::Create(folder_.path() / "file"); }), "exists already"));
+  EXPECT_TRUE(Has(Refusal(ExitCode::kUsage, [&] { RunFolder::Create(folder_.path() / "file"); }), "exists already"));
   Refusal(ExitCode::kIo, [&] { RunFolder::Create(folder_.path() / "file" / "run"); });
 }
 
@@ -113,6 +113,7 @@ TEST_F(Runs, HoldResultsThatOtherProgramsRead) {
   state.history = {{.epoch = 1, .train_loss = 0.5}};
   const Metrics metrics = ComputeMetrics(std::vector<int32_t>{0, 1}, std::vector<float>{1, 0, 1, 0}, 2);
   made.WriteHistory(state);
+  EXPECT_EQ(Json::parse(ReadText(made.path() / "metrics.json")).at("history").size(), 1U) << "a stopped run has it too";
   made.WriteResults(state, "test", metrics, {"a", "b"});
   made.WritePredictions("file\n");
   const Json json = Json::parse(ReadText(made.path() / "metrics.json"));
@@ -128,10 +129,9 @@ TEST_F(Runs, HoldResultsThatOtherProgramsRead) {
 
 TEST_F(Runs, TheModelFileIsTheFinishedOneElseTheBestCheckpoint) {
   const RunFolder made = RunFolder::Create(run());
+  EXPECT_TRUE(Has(Refusal(ExitCode::kUsage, [&] { FindModelFile(run().string()); }), "has no model.safetensors"));
   EXPECT_TRUE(
-      Has(Refusal(ExitCode::kUsage, [&] { FindModelFile(run().string()); }), "has no model.safetensors"));
-  EXPECT_TRUE(Has(Refusal(ExitCode::kUsage, [&] { FindModelFile("/absent/model"); }),
-                  "'/absent/model' does not exist"));
+      Has(Refusal(ExitCode::kUsage, [&] { FindModelFile("/absent/model"); }), "'/absent/model' does not exist"));
   WriteText(made.checkpoints() / "best.safetensors", "x");
   EXPECT_EQ(FindModelFile(run().string()), made.checkpoints() / "best.safetensors");
   WriteText(made.model_file(), "x");

@@ -14,8 +14,7 @@ namespace {
 
 /// The characters that a terminal shows for valid UTF-8 (one a code point).
 size_t DisplayWidth(const std::string& text) {
-  return static_cast<size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
 }
 
 std::string Padded(const std::string& text, size_t width, bool right = false) {
@@ -51,11 +50,9 @@ std::string PerClassText(const Metrics& m, const std::vector<std::string>& class
   const size_t width = Widest(names, 5);
   std::string text = fmt::format("{}  precision  recall      F1  support\n", Padded("class", width));
   for (size_t i = 0; i < names.size(); ++i) {
-    const ClassMetrics& c = i < m.per_class.size()    ? m.per_class[i]
-                            : i == m.per_class.size() ? m.macro
-                                                      : m.weighted;
-    text += fmt::format("{}  {:>9.3f}  {:>6.3f}  {:>6.3f}  {:>7}\n", Padded(names[i], width), c.precision,
-                        c.recall, c.f1, c.support);
+    const ClassMetrics& c = i < m.per_class.size() ? m.per_class[i] : i == m.per_class.size() ? m.macro : m.weighted;
+    text += fmt::format("{}  {:>9.3f}  {:>6.3f}  {:>6.3f}  {:>7}\n", Padded(names[i], width), c.precision, c.recall,
+                        c.f1, c.support);
   }
   return text;
 }
@@ -70,8 +67,7 @@ std::string ConfusionText(const Metrics& m, const std::vector<std::string>& clas
   const std::vector<std::string> columns = ShownNames(classes, classes.size() > 12 ? 6 : 10);
   const size_t width = Widest(rows, 16);
   std::string text = Padded("truth \\ predicted", width + 1);
-  for (const std::string& name : columns)
-    text += " " + Padded(name, std::max<size_t>(5, DisplayWidth(name)), true);
+  for (const std::string& name : columns) text += " " + Padded(name, std::max<size_t>(5, DisplayWidth(name)), true);
   text += '\n';
   for (size_t r = 0; r < rows.size(); ++r) {
     text += Padded(rows[r], width + 1);
@@ -83,18 +79,16 @@ std::string ConfusionText(const Metrics& m, const std::vector<std::string>& clas
   return text;
 }
 
-std::string OptionalText(const std::optional<double>& value) {
-  return value ? fmt::format("{}", *value) : "";
-}
+std::string OptionalText(const std::optional<double>& value) { return value ? fmt::format("{}", *value) : ""; }
 
 }  // namespace
 
 std::string Percent(double fraction) { return fmt::format("{:.2f} %", 100 * fraction); }
 
 std::string MetricsText(const Metrics& m, const std::vector<std::string>& classes) {
-  std::string text = fmt::format("accuracy {} (95 % interval {:.2f} to {:.2f} %) on {} images, loss {:.4f}",
-                                 Percent(m.accuracy), 100 * m.accuracy_interval[0],
-                                 100 * m.accuracy_interval[1], WithThousands(m.images), m.loss);
+  std::string text =
+      fmt::format("accuracy {} (95 % interval {:.2f} to {:.2f} %) on {} images, loss {:.4f}", Percent(m.accuracy),
+                  100 * m.accuracy_interval[0], 100 * m.accuracy_interval[1], WithThousands(m.images), m.loss);
   if (m.top_k > 0) text += fmt::format(", top-{} accuracy {}", m.top_k, Percent(m.top_k_accuracy));
   return text + "\n\n" + PerClassText(m, classes) + "\n" + ConfusionText(m, classes);
 }
@@ -142,17 +136,15 @@ std::string PredictionsCsv(const Dataset& data, const std::vector<std::string>& 
     const auto best = static_cast<size_t>(std::max_element(p.begin(), p.end()) - p.begin());
     const auto label = static_cast<size_t>(labels[i]);
     csv += fmt::format("{},{},{},{:.6f},{}\n", CsvField(data.names[static_cast<size_t>(indices[i])]),
-                       CsvField(model_classes[label]), CsvField(model_classes[best]), p[best],
-                       best == label ? 1 : 0);
+                       CsvField(model_classes[label]), CsvField(model_classes[best]), p[best], best == label ? 1 : 0);
   }
   return csv;
 }
 
 std::string DatasetText(const Dataset& data, const Splits& splits) {
-  std::string text =
-      fmt::format("{}: {}, {} images of {} x {} x {} (height, width, channels), {} classes\n",
-                  Printable(data.source), data.layout, WithThousands(data.size()), data.shape.height,
-                  data.shape.width, data.shape.channels, data.classes.size());
+  std::string text = fmt::format("{}: {}, {} images of {} x {} x {} (height, width, channels), {} classes\n",
+                                 Printable(data.source), data.layout, WithThousands(data.size()), data.shape.height,
+                                 data.shape.width, data.shape.channels, data.classes.size());
   const std::vector<std::string> names = ShownNames(data.classes, 40);
   const size_t width = Widest(names, 5);
   const auto counts = {ClassCounts(data, splits.train), ClassCounts(data, splits.validation),
@@ -161,22 +153,20 @@ std::string DatasetText(const Dataset& data, const Splits& splits) {
   for (size_t c = 0; c < names.size(); ++c) {
     text += Padded(names[c], width);
     size_t column = 0;
-    for (const auto& count : counts)
-      text += fmt::format(" {:>{}}", WithThousands(count[c]), column++ == 1 ? 11 : 8);
+    for (const auto& count : counts) text += fmt::format(" {:>{}}", WithThousands(count[c]), column++ == 1 ? 11 : 8);
     text += '\n';
   }
   text += fmt::format("{} {:>8} {:>11} {:>8}\n", Padded("all", width),
                       WithThousands(static_cast<int64_t>(splits.train.size())),
                       WithThousands(static_cast<int64_t>(splits.validation.size())),
                       WithThousands(static_cast<int64_t>(splits.test.size())));
-  if (splits.made_validation)
-    text += "\nValidation images are cut from the training images, by seed and class.\n";
-  if (splits.made_test)
-    text += "The data is not divided: test images are cut from it as well, by seed and class.\n";
+  if (splits.made_validation) text += "\nValidation images are cut from the training images, by seed and class.\n";
+  if (splits.made_test) text += "The data is not divided: test images are cut from it as well, by seed and class.\n";
   if (!data.skipped.empty()) {
     constexpr size_t kShown = 10;
-    text +=
-        fmt::format("\n{} files were skipped:\n", WithThousands(static_cast<int64_t>(data.skipped.size())));
+    text += data.skipped.size() == 1
+                ? "\n1 file was skipped:\n"
+                : fmt::format("\n{} files were skipped:\n", WithThousands(static_cast<int64_t>(data.skipped.size())));
     for (size_t i = 0; i < std::min(kShown, data.skipped.size()); ++i) {
       text += fmt::format("  {}: {}\n", Printable(data.skipped[i].name), data.skipped[i].reason);
     }
@@ -188,8 +178,7 @@ std::string DatasetText(const Dataset& data, const Splits& splits) {
 
 Json DatasetJson(const Dataset& data, const Splits& splits) {
   Json skipped = Json::array();
-  for (const SkippedFile& file : data.skipped)
-    skipped.push_back({{"file", file.name}, {"reason", file.reason}});
+  for (const SkippedFile& file : data.skipped) skipped.push_back({{"file", file.name}, {"reason", file.reason}});
   const auto counts = [&](const std::vector<int64_t>& indices) {
     Json per_class = Json::object();
     const auto numbers = ClassCounts(data, indices);

@@ -10,8 +10,7 @@ bool Has(const std::string& text, const std::string& part) { return text.find(pa
 
 /// Labels cat, dog, dog, bird; predicted cat, dog, cat, bird, each with a lead of 1.
 Metrics FourImages() {
-  return ComputeMetrics(std::vector<int32_t>{0, 1, 1, 2},
-                        std::vector<float>{1, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 1}, 3);
+  return ComputeMetrics(std::vector<int32_t>{0, 1, 1, 2}, std::vector<float>{1, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 1}, 3);
 }
 const std::vector<std::string> kClasses = {"cat", "dog, \"big\"", "bird"};
 
@@ -23,12 +22,10 @@ TEST(Percent, HasTwoDecimals) {
 TEST(MetricsText, SaysAccuracyIntervalAndEveryClass) {
   const std::string text = MetricsText(FourImages(), kClasses);
   EXPECT_TRUE(Has(text, "accuracy 75.00 %")) << text;
-  EXPECT_TRUE(Has(text, "30.06 to 95.44 %"))
-      << text;  // statsmodels: proportion_confint(3, 4, method="wilson")
+  EXPECT_TRUE(Has(text, "30.06 to 95.44 %")) << text;  // statsmodels: proportion_confint(3, 4, method="wilson")
   EXPECT_TRUE(Has(text, "on 4 images")) << text;
   EXPECT_TRUE(Has(text, "top-2 accuracy")) << text;
-  for (const char* name :
-       {"cat", "dog, \"big\"", "bird", "macro average", "weighted average", "truth \\ predicted"})
+  for (const char* name : {"cat", "dog, \"big\"", "bird", "macro average", "weighted average", "truth \\ predicted"})
     EXPECT_TRUE(Has(text, name)) << text;
 }
 
@@ -50,8 +47,7 @@ TEST(MetricsText, ShortensLongNamesAndCleansHostileOnes) {
 TEST(MetricsText, LeavesOutAMatrixThatIsTooWide) {
   std::vector<std::string> classes;
   for (int i = 0; i < 31; ++i) classes.push_back("class" + std::to_string(i));
-  const std::string text =
-      MetricsText(ComputeMetrics(std::vector<int32_t>{0}, std::vector<float>(31), 31), classes);
+  const std::string text = MetricsText(ComputeMetrics(std::vector<int32_t>{0}, std::vector<float>(31), 31), classes);
   EXPECT_TRUE(Has(text, "31 x 31, too wide"));
   EXPECT_TRUE(Has(text, "class30"));
 }
@@ -117,8 +113,8 @@ Dataset TwoClasses() {
 TEST(DatasetText, CountsTheImagesOfEveryClassAndPart) {
   Splits splits{.train = {0, 2, 3}, .validation = {1}, .test = {4}};
   std::string text = DatasetText(TwoClasses(), splits);
-  for (const char* part : {"my pictures: image folder, 5 images of 8 x 9 x 3", "2 classes",
-                           "1 files were skipped", "bad?.jpg: not an image"}) {
+  for (const char* part : {"my pictures: image folder, 5 images of 8 x 9 x 3", "2 classes", "1 file was skipped",
+                           "bad?.jpg: not an image"}) {
     EXPECT_TRUE(Has(text, part)) << part << " is not in:\n" << text;
   }
   EXPECT_FALSE(Has(text, "cut from"));

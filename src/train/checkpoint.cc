@@ -14,14 +14,15 @@ const std::string kOptimizerPrefix = "optimizer/";
 
 }  // namespace
 
-void SaveCheckpoint(const std::filesystem::path& path, const Network& network, Optimizer& optimizer, const TrainState& state,
-                    const Json& fingerprint) {
+void SaveCheckpoint(const std::filesystem::path& path, const Network& network, Optimizer& optimizer,
+                    const TrainState& state, const Json& fingerprint) {
   std::vector<at::Tensor> keep;
   std::vector<TensorRecord> records;
   for (const Parameter* parameter : network.parameters()) {
     records.push_back(ToRecord(kModelPrefix + parameter->name, parameter->value, keep));
   }
-  for (const auto& [name, tensor] : optimizer.State()) records.push_back(ToRecord(kOptimizerPrefix + name, tensor, keep));
+  for (const auto& [name, tensor] : optimizer.State())
+    records.push_back(ToRecord(kOptimizerPrefix + name, tensor, keep));
   WriteSafetensors(path, std::move(records),
                    {{"format", kFormat}, {"state", DumpJson(ToJson(state))}, {"fingerprint", DumpJson(fingerprint)}});
 }
@@ -38,7 +39,8 @@ RestoredRun LoadCheckpoint(const std::filesystem::path& path, const Network& net
       if (record == nullptr) Fail(ExitCode::kModel, "the tensor '{}{}' is missing", kOptimizerPrefix, name);
       CopyRecord(*record, tensor);
     }
-    RestoredRun run{TrainStateFromJson(Json::parse(file.metadata.at("state"))), Json::parse(file.metadata.at("fingerprint"))};
+    RestoredRun run{TrainStateFromJson(Json::parse(file.metadata.at("state"))),
+                    Json::parse(file.metadata.at("fingerprint"))};
     if (!run.fingerprint.is_object()) Fail(ExitCode::kModel, "its fingerprint is damaged");
     return run;
   } catch (const Error& error) {

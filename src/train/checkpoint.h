@@ -13,16 +13,17 @@
 
 namespace spotter {
 
-/// Writes atomically. `fingerprint` names what must be the same for the run to go on exactly (data, threads, precision).
-/// Throws Error(kIo); the previous checkpoint then stays as it was.
-void SaveCheckpoint(const std::filesystem::path& path, const Network& network, Optimizer& optimizer, const TrainState& state,
-                    const Json& fingerprint);
+/// Writes atomically. `fingerprint` names what must be the same for the run to go on exactly (data, threads,
+/// precision). Throws Error(kIo); the previous checkpoint then stays as it was.
+void SaveCheckpoint(const std::filesystem::path& path, const Network& network, Optimizer& optimizer,
+                    const TrainState& state, const Json& fingerprint);
 
 struct RestoredRun {
   TrainState state;
   Json fingerprint;
 };
-/// Copies weights and optimizer state from the file. Throws Error(kModel) when it is damaged or of another network or optimizer.
+/// Copies weights and optimizer state from the file. Throws Error(kModel) when it is damaged or of another network or
+/// optimizer.
 RestoredRun LoadCheckpoint(const std::filesystem::path& path, const Network& network, Optimizer& optimizer);
 
 }  // namespace spotter

@@ -26,6 +26,12 @@ EpochRecord EpochRecordFromJson(const Json& j) {
 
 }  // namespace
 
+double TrainState::seconds() const {
+  double sum = sums.seconds;
+  for (const EpochRecord& record : history) sum += record.seconds;
+  return sum;
+}
+
 Json ToJson(const EpochRecord& r) {
   return {{"epoch", r.epoch},
           {"train_loss", r.train_loss},
@@ -38,9 +44,13 @@ Json ToJson(const EpochRecord& r) {
           {"seconds", r.seconds}};
 }
 
+Json ToJson(const std::vector<EpochRecord>& history) {
+  Json json = Json::array();
+  for (const EpochRecord& record : history) json.push_back(ToJson(record));
+  return json;
+}
+
 Json ToJson(const TrainState& s) {
-  Json history = Json::array();
-  for (const EpochRecord& record : s.history) history.push_back(ToJson(record));
   return {{"epochs_done", s.epochs_done},
           {"sums",
            {{"steps", s.sums.steps},
@@ -48,20 +58,22 @@ Json ToJson(const TrainState& s) {
             {"correct", s.sums.correct},
             {"loss", s.sums.loss},
             {"train_seconds", s.sums.train_seconds},
-            {"data_seconds", s.sums.data_seconds}}},
+            {"data_seconds", s.sums.data_seconds},
+            {"seconds", s.sums.seconds}}},
           {"plateau", {{"factor", s.plateau.factor}, {"best", s.plateau.best}, {"waited", s.plateau.waited}}},
           {"best_epoch", s.best_epoch},
           {"best_value", s.best_value},
           {"epochs_since_best", s.epochs_since_best},
           {"stopped_early", s.stopped_early},
-          {"history", history}};
+          {"history", ToJson(s.history)}};
 }
 
 TrainState TrainStateFromJson(const Json& j) {
   TrainState s;
   s.epochs_done = j.at("epochs_done");
   const Json& sums = j.at("sums");
-  s.sums = {sums.at("steps"), sums.at("images"), sums.at("correct"), sums.at("loss"), sums.at("train_seconds"), sums.at("data_seconds")};
+  s.sums = {sums.at("steps"),         sums.at("images"),       sums.at("correct"), sums.at("loss"),
+            sums.at("train_seconds"), sums.at("data_seconds"), sums.at("seconds")};
   s.plateau = {j.at("plateau").at("factor"), j.at("plateau").at("best"), j.at("plateau").at("waited")};
   s.best_epoch = j.at("best_epoch");
   s.best_value = j.at("best_value");

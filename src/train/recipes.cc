@@ -31,7 +31,8 @@ Recipe FindRecipe(const std::string& name_or_file) {
   if (std::filesystem::exists(name_or_file)) {
     return {std::filesystem::path(name_or_file).stem().string(), ReadFile(name_or_file, kMostBytes)};
   }
-  Fail(ExitCode::kUsage, "'{}' is neither a recipe{} nor a file; the recipes are {}", name_or_file, DidYouMean(name_or_file, names), Join(names, ", "));
+  Fail(ExitCode::kUsage, "'{}' is neither a recipe{} nor a file; the recipes are {}", name_or_file,
+       DidYouMean(name_or_file, names), Join(names, ", "));
 }
 
 }  // namespace spotter

@@ -4,7 +4,7 @@
 namespace spotter {
 namespace {
 
-/// The options with a group heading, and with whether they may change on --resume.
+/// Adds the options under a heading of the help.
 void Append(std::vector<Option>& list, const std::string& group, std::vector<Option> options) {
   for (Option& option : options) {
     option.group = group;
@@ -28,10 +28,15 @@ Option OnResume(Option option) {
 std::vector<Option> DataOptions(DataSettings& s) {
   std::vector<Option> list;
   Append(list, "Data",
-         {{"image-size", &s.image_size, "side in pixels that images are resized to; 0 keeps a common size of up to 64 x 64, else takes 64", 0, 1024},
-          Choice("resize", &s.resize, "how an image of another size is fitted: stretched, cropped to its centre, or padded with black", ResizePolicyNames()),
-          {"validation-fraction", &s.validation_fraction, "share of the training images held out for validation, where the data has none", 0, 0.9},
-          {"test-fraction", &s.test_fraction, "share of the images held out for the test, where the data is not divided at all", 0, 0.9},
+         {{"image-size", &s.image_size,
+           "side in pixels that images are resized to; 0 keeps a common size of up to 64 x 64, else takes 64", 0, 1024},
+          Choice("resize", &s.resize,
+                 "how an image of another size is fitted: stretched, cropped to its centre, or padded with black",
+                 ResizePolicyNames()),
+          {"validation-fraction", &s.validation_fraction,
+           "share of the training images held out for validation, where the data has none", 0, 0.9},
+          {"test-fraction", &s.test_fraction,
+           "share of the images held out for the test, where the data is not divided at all", 0, 0.9},
           {"strict", &s.strict, "fail on an unreadable image rather than skip it"}});
   return list;
 }
@@ -39,47 +44,63 @@ std::vector<Option> DataOptions(DataSettings& s) {
 std::vector<Option> ComputeOptions(ComputeSettings& s) {
   std::vector<Option> list;
   Append(list, "Machine",
-         {OnResume(Choice("device", &s.device, "where to compute; auto takes CUDA where there is one", {"auto", "cpu", "cuda"})),
-          OnResume(Choice("precision", &s.precision, "of products and activations; auto takes bf16 where the processor has it", {"auto", "bf16", "fp32"})),
+         {OnResume(Choice("device", &s.device, "where to compute; auto takes CUDA where there is one",
+                          {"auto", "cpu", "cuda"})),
+          OnResume(Choice("precision", &s.precision,
+                          "of products and activations; auto takes bf16 where the processor has it",
+                          {"auto", "bf16", "fp32"})),
           OnResume({"threads", &s.threads, "threads to compute with; 0 is one a core", 0, 1024})});
   return list;
 }
 
 std::vector<Option> TrainOptions(TrainSettings& s) {
   std::vector<Option> list = DataOptions(s.data);
-  Append(list, "Data", {Choice("normalize", &s.normalize, "standard: to mean 0 and deviation 1 a channel; unit: to [0, 1]", {"standard", "unit"})});
-  Append(list, "Model", {{"model", &s.model, "a name (spotter models) or a layer list such as \"conv 32 relu, maxpool 2, flatten, dense classes\""}});
+  Append(list, "Data",
+         {Choice("normalize", &s.normalize, "standard: to mean 0 and deviation 1 a channel; unit: to [0, 1]",
+                 {"standard", "unit"})});
+  Append(list, "Model",
+         {{"model", &s.model,
+           "a name (spotter models) or a layer list such as \"conv 32 relu, maxpool 2, flatten, dense classes\""}});
   Append(list, "Training",
          {OnResume({"epochs", &s.epochs, "times that every training image is seen", 1, 100000}),
           {"batch-size", &s.batch_size, "images a step", 1, 1000000},
           {"seed", &s.seed, "of the initial weights, the order, the augmentation, dropout and the split", 0, 9e15},
           {"label-smoothing", &s.label_smoothing, "share of the target given to all classes alike", 0, 0.99},
-          {"class-weights", &s.class_weights, "weights of the classes in the loss: none, balanced (by rarity), or as in \"cat=2,dog=0.5\""}});
+          {"class-weights", &s.class_weights,
+           "weights of the classes in the loss: none, balanced (by rarity), or as in \"cat=2,dog=0.5\""}});
   Append(list, "Optimizer",
-         {Choice("optimizer", &s.optimizer.name, "the optimizer", OptimizerNames()),
+         {Choice("optimizer", &s.optimizer.name, "how the weights follow the gradient", OptimizerNames()),
           {"learning-rate", &s.schedule.learning_rate, "the learning rate, before the schedule", 1e-12, 1e3},
-          {"weight-decay", &s.optimizer.weight_decay, "decay of the kernels: L2 for adam and sgd, decoupled for adamw", 0, 10},
-          {"momentum", &s.optimizer.momentum, "of sgd", 0, 0.9999},
-          {"nesterov", &s.optimizer.nesterov, "Nesterov's momentum, in sgd"},
-          {"beta1", &s.optimizer.beta1, "of adam and adamw", 0, 0.9999},
-          {"beta2", &s.optimizer.beta2, "of adam and adamw", 0, 0.999999},
-          {"epsilon", &s.optimizer.epsilon, "of adam and adamw", 1e-16, 1}});
+          {"weight-decay", &s.optimizer.weight_decay, "decay of the kernels: L2 for adam and sgd, decoupled for adamw",
+           0, 10},
+          {"momentum", &s.optimizer.momentum, "sgd: how much of the last step is kept in the next", 0, 0.9999},
+          {"nesterov", &s.optimizer.nesterov, "sgd: Nesterov's momentum"},
+          {"beta1", &s.optimizer.beta1, "adam, adamw: decay of the mean of gradients", 0, 0.9999},
+          {"beta2", &s.optimizer.beta2, "adam, adamw: decay of the mean of squared gradients", 0, 0.999999},
+          {"epsilon", &s.optimizer.epsilon, "adam, adamw: added to the root, against division by zero", 1e-16, 1}});
   Append(list, "Learning-rate schedule",
          {Choice("schedule", &s.schedule.name, "how the learning rate changes", ScheduleNames()),
-          {"warmup-epochs", &s.schedule.warmup_epochs, "epochs over which the rate rises from 0", 0, 1000},
-          {"min-learning-rate", &s.schedule.min_learning_rate, "where cosine and linear end, and what plateau and step stay above", 0, 1e3},
+          {"warmup-epochs", &s.schedule.warmup_epochs,
+           "epochs over which the rate rises from 0 (one-cycle has its own)", 0, 1000},
+          {"min-learning-rate", &s.schedule.min_learning_rate,
+           "where cosine and linear end, and what plateau and step stay above", 0, 1e3},
           {"step-epochs", &s.schedule.step_epochs, "step: epochs between two falls", 0.001, 1e5},
           {"step-factor", &s.schedule.step_factor, "step: what the rate is multiplied by", 0.0001, 1},
-          {"plateau-factor", &s.schedule.plateau_factor, "plateau: what the rate is multiplied by when the validation loss stays", 0.0001, 1},
-          {"plateau-patience", &s.schedule.plateau_patience, "plateau: epochs without a lower validation loss before that", 1, 1e5}});
-  Append(list, "Stopping",
-         {OnResume({"early-stopping", &s.early_stopping, "stop after so many epochs without a better monitored value; 0 never", 0, 1e5}),
-          Choice("monitor", &s.monitor, "what tells the best epoch", {"validation-loss", "validation-accuracy"}),
-          Choice("keep", &s.keep, "the weights that become the model: of the best epoch or the last", {"best", "last"})});
+          {"plateau-factor", &s.schedule.plateau_factor,
+           "plateau: what the rate is multiplied by when the validation loss stops falling", 0.0001, 1},
+          {"plateau-patience", &s.schedule.plateau_patience,
+           "plateau: epochs without a lower validation loss before that", 1, 1e5}});
+  Append(
+      list, "Stopping",
+      {OnResume({"early-stopping", &s.early_stopping,
+                 "stop after so many epochs without a better monitored value; 0 never", 0, 1e5}),
+       Choice("monitor", &s.monitor, "what tells the best epoch", {"validation-loss", "validation-accuracy"}),
+       Choice("keep", &s.keep, "the weights that become the model: of the best epoch or the last", {"best", "last"})});
   Append(list, "Augmentation",
          {{"flip", &s.flip, "mirror half of the images left to right, anew each epoch"},
           {"shift", &s.shift, "move images by up to so many pixels each way", 0, 512},
-          Choice("shift-fill", &s.shift_fill, "what comes in at the border: the image mirrored, or black", {"reflect", "zero"})});
+          Choice("shift-fill", &s.shift_fill, "what comes in at the border: the image mirrored, or black",
+                 {"reflect", "zero"})});
   for (Option& option : ComputeOptions(s.compute)) list.push_back(std::move(option));
   return list;
 }

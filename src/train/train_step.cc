@@ -24,7 +24,8 @@ int64_t CountCorrect(const at::Tensor& logits, const at::Tensor& labels) {
   const int64_t* label = labels.const_data_ptr<int64_t>();
   const int64_t classes = host.size(1);
   int64_t correct = 0;
-  for (int64_t i = 0; i < host.size(0); ++i, row += classes) correct += std::max_element(row, row + classes) - row == label[i];
+  for (int64_t i = 0; i < host.size(0); ++i, row += classes)
+    correct += std::max_element(row, row + classes) - row == label[i];
   return correct;
 }
 
@@ -42,9 +43,11 @@ StepResult TrainStep::Run(std::span<const int64_t> indices, int64_t epoch, int64
   const auto begin = Clock::now();
   const auto n = static_cast<int64_t>(indices.size());
   at::Tensor images = at::empty({n, data.shape.height, data.shape.width, data.shape.channels});
-  WriteAugmentedBatch(data, indices, context_.preprocessing, context_.augmentation, context_.seed, epoch, images.data_ptr<float>());
+  WriteAugmentedBatch(data, indices, context_.preprocessing, context_.augmentation, context_.seed, epoch,
+                      images.data_ptr<float>());
   at::Tensor labels = at::empty({n}, at::kLong);
-  for (int64_t i = 0; i < n; ++i) labels.data_ptr<int64_t>()[i] = data.labels[static_cast<size_t>(indices[static_cast<size_t>(i)])];
+  for (int64_t i = 0; i < n; ++i)
+    labels.data_ptr<int64_t>()[i] = data.labels[static_cast<size_t>(indices[static_cast<size_t>(i)])];
   const at::Tensor x = images.to(context_.compute.device, context_.compute.precision).permute({0, 3, 1, 2});
   StepResult result;
   result.data_seconds = std::chrono::duration<double>(Clock::now() - begin).count();
@@ -52,8 +55,9 @@ StepResult TrainStep::Run(std::span<const int64_t> indices, int64_t epoch, int64
   SeedDropout(context_.seed, epoch, step);
   const at::Tensor logits = context_.network.Forward(x, {.training = true, .precision = context_.compute.precision});
   const std::optional<at::Tensor> weights = class_weights_.defined() ? std::optional(class_weights_) : std::nullopt;
-  const at::Tensor loss = at::cross_entropy_loss(logits, labels.to(context_.compute.device), weights, at::Reduction::Mean,
-                                                 /*ignore_index=*/-100, context_.label_smoothing);
+  const at::Tensor loss =
+      at::cross_entropy_loss(logits, labels.to(context_.compute.device), weights, at::Reduction::Mean,
+                             /*ignore_index=*/-100, context_.label_smoothing);
   result.loss = loss.item<double>();
   if (!std::isfinite(result.loss)) return result;
   loss.backward();

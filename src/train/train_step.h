@@ -33,8 +33,8 @@ class TrainStep {
   /// From now on the network's trained parameters ask for gradients.
   explicit TrainStep(Context context);
 
-  /// The images at `indices`, as they look in this epoch. `step` counts the epoch's steps from 0. When the loss is not finite
-  /// the weights are left as they are.
+  /// The images at `indices`, as they look in this epoch. `step` counts the epoch's steps from 0. When the loss is not
+  /// finite the weights are left as they are.
   StepResult Run(std::span<const int64_t> indices, int64_t epoch, int64_t step, double learning_rate);
 
  private:

@@ -37,15 +37,18 @@ class Trainer {
                .compute = job.compute,
                .seed = static_cast<uint64_t>(settings_.seed),
                .label_smoothing = settings_.label_smoothing,
-               .class_weights = ClassWeights(settings_.class_weights, job.data.classes, ClassCounts(job.data, job.splits.train))}),
+               .class_weights =
+                   ClassWeights(settings_.class_weights, job.data.classes, ClassCounts(job.data, job.splits.train))}),
         images_(static_cast<int64_t>(job.splits.train.size())),
         steps_((images_ + settings_.batch_size - 1) / settings_.batch_size) {}
 
   TrainOutcome Run(bool resume) {
     if (resume) Restore();
+    job_.observer->OnBegin();
     while (state_.epochs_done < settings_.epochs && !state_.stopped_early) {
       const auto begin = Clock::now();
       if (!RunSteps()) {
+        state_.sums.seconds += SecondsSince(begin);
         SaveLast();
         return {TrainEnd::kInterrupted, state_};
       }
@@ -64,39 +67,57 @@ class Trainer {
 
   /// What must not change if a resumed run is to be the run that it would have been.
   Json Fingerprint() const {
-    return {{"data", job_.data.fingerprint}, {"training_images", images_}, {"precision", PrecisionName(job_.compute.precision)},
-            {"threads", job_.compute.threads}, {"device", job_.compute.device.str()}};
+    return {{"data", job_.data.fingerprint},
+            {"training_images", images_},
+            {"precision", PrecisionName(job_.compute.precision)},
+            {"threads", job_.compute.threads},
+            {"device", job_.compute.device.str()}};
   }
 
   void SaveLast() { SaveCheckpoint(LastPath(), job_.model.network, *optimizer_, state_, Fingerprint()); }
 
   void Restore() {
     if (!std::filesystem::exists(LastPath())) {
-      Fail(ExitCode::kModel, "there is no checkpoint '{}' to resume from; was the run stopped before its first? Start a new run", LastPath().string());
+      Fail(ExitCode::kModel,
+           "there is no checkpoint '{}' to resume from; was the run stopped before its first? Start a new run",
+           LastPath().string());
     }
     RestoredRun run = LoadCheckpoint(LastPath(), job_.model.network, *optimizer_);
     const Json now = Fingerprint();
-    if (run.fingerprint.value("data", "") != now["data"] || run.fingerprint.value("training_images", int64_t{0}) != images_) {
-      Fail(ExitCode::kData, "the data is not what this run was started with; resume with the same data, or start a new run");
+    if (run.fingerprint.value("data", "") != now["data"] ||
+        run.fingerprint.value("training_images", int64_t{0}) != images_) {
+      Fail(ExitCode::kData,
+           "the data is not what this run was started with; resume with the same data, or start a new run");
     }
     for (const char* key : {"precision", "threads", "device"}) {
       if (run.fingerprint.value(key, Json()) == now[key]) continue;
-      job_.observer.OnNote(fmt::format("{} was {} and is now {}: the run goes on, but not bit for bit as it would have", key,
-                                       DumpJson(run.fingerprint.value(key, Json())), DumpJson(now[key])));
+      job_.observer->OnNote(
+          fmt::format("{} was {} and is now {}: the run goes on, but not bit for bit as it would have", key,
+                      DumpJson(run.fingerprint.value(key, Json())), DumpJson(now[key])));
+    }
+    if (job_.compute.device.is_cuda()) {
+      job_.observer->OnNote("on CUDA the run goes on, but not bit for bit: libtorch's kernels there don't promise it");
+    }
+    if (run.state.epochs_done > settings_.epochs) {
+      Fail(ExitCode::kUsage, "--epochs {}: the run has done {} already; give at least as many", settings_.epochs,
+           run.state.epochs_done);
     }
     state_ = std::move(run.state);
-    if (state_.epochs_since_best < settings_.early_stopping || settings_.early_stopping == 0) state_.stopped_early = false;
+    if (state_.epochs_since_best < settings_.early_stopping || settings_.early_stopping == 0)
+      state_.stopped_early = false;
   }
 
   double Rate() const {
-    const double epoch = static_cast<double>(state_.epochs_done) + static_cast<double>(state_.sums.steps) / static_cast<double>(steps_);
+    const double epoch =
+        static_cast<double>(state_.epochs_done) + static_cast<double>(state_.sums.steps) / static_cast<double>(steps_);
     return ScheduledRate(settings_.schedule, epoch, static_cast<double>(settings_.epochs)) * state_.plateau.factor;
   }
 
   /// The rest of the epoch under way. False when a stop was asked for in between.
   bool RunSteps() {
     const int64_t epoch = state_.epochs_done;
-    const auto order = Permutation(static_cast<uint64_t>(settings_.seed), Stream::kOrder, static_cast<uint32_t>(epoch), images_);
+    const auto order =
+        Permutation(static_cast<uint64_t>(settings_.seed), Stream::kOrder, static_cast<uint32_t>(epoch), images_);
     std::vector<int64_t> batch;
     while (state_.sums.steps < steps_) {
       if (StopRequested()) return false;
@@ -109,15 +130,17 @@ class Trainer {
       const double rate = Rate();
       const StepResult result = step_.Run(batch, epoch, state_.sums.steps, rate);
       rate_ = rate;
-      if (!std::isfinite(result.loss)) FailDiverged("loss", fmt::format("in epoch {}, step {} of {}", epoch + 1, state_.sums.steps + 1, steps_));
+      if (!std::isfinite(result.loss))
+        FailDiverged("loss", fmt::format("in epoch {}, step {} of {}", epoch + 1, state_.sums.steps + 1, steps_));
       AddStep(result, static_cast<int64_t>(batch.size()), SecondsSince(begin));
     }
     return true;
   }
 
-  [[noreturn]] void FailDiverged(const char* what, const std::string& where) const {
-    Fail(ExitCode::kDiverged, "the {} is not finite {}, at a learning rate of {:.3g}; try --learning-rate {:.2g} (or --warmup-epochs 1)", what,
-         where, rate_, settings_.schedule.learning_rate / 10);
+  [[noreturn]] void FailDiverged(const std::string& what, const std::string& where) const {
+    Fail(ExitCode::kDiverged,
+         "the {} is not finite {}, at a learning rate of {:.3g}; try --learning-rate {:.2g} (or --warmup-epochs 1)",
+         what, where, rate_, settings_.schedule.learning_rate / 10);
   }
 
   void AddStep(const StepResult& result, int64_t images, double seconds) {
@@ -128,32 +151,45 @@ class Trainer {
     sums.loss += result.loss * static_cast<double>(images);
     sums.train_seconds += seconds;
     sums.data_seconds += result.data_seconds;
-    const double epoch_seconds = seconds_per_epoch_ > 0 ? seconds_per_epoch_ : sums.train_seconds / static_cast<double>(sums.steps) * static_cast<double>(steps_);
-    const double epochs_left = static_cast<double>(settings_.epochs - state_.epochs_done) - static_cast<double>(sums.steps) / static_cast<double>(steps_);
-    job_.observer.OnStep({.epoch = state_.epochs_done + 1,
-                          .epochs = settings_.epochs,
-                          .step = sums.steps,
-                          .steps = steps_,
-                          .loss = sums.loss / static_cast<double>(sums.images),
-                          .accuracy = static_cast<double>(sums.correct) / static_cast<double>(sums.images),
-                          .images_per_second = static_cast<double>(sums.images) / sums.train_seconds,
-                          .data_wait_fraction = sums.data_seconds / sums.train_seconds,
-                          .seconds_left = epochs_left * epoch_seconds});
+    const double epoch_seconds =
+        seconds_per_epoch_ > 0 ? seconds_per_epoch_
+                               : sums.train_seconds / static_cast<double>(sums.steps) * static_cast<double>(steps_);
+    const double epochs_left = static_cast<double>(settings_.epochs - state_.epochs_done) -
+                               static_cast<double>(sums.steps) / static_cast<double>(steps_);
+    job_.observer->OnStep({.epoch = state_.epochs_done + 1,
+                           .epochs = settings_.epochs,
+                           .step = sums.steps,
+                           .steps = steps_,
+                           .loss = sums.loss / static_cast<double>(sums.images),
+                           .accuracy = static_cast<double>(sums.correct) / static_cast<double>(sums.images),
+                           .images_per_second = static_cast<double>(sums.images) / sums.train_seconds,
+                           .data_wait_fraction = sums.data_seconds / sums.train_seconds,
+                           .seconds_left = epochs_left * epoch_seconds});
   }
 
   void Validate(EpochRecord& record) const {
     if (job_.splits.validation.empty()) return;
-    const auto logits = ComputeLogits(job_.model.network, job_.model.preprocessing, job_.data, job_.splits.validation, job_.compute);
-    const Metrics metrics = ComputeMetrics(LabelsOf(job_.data, job_.splits.validation), logits, job_.model.network.classes());
+    const auto logits =
+        ComputeLogits(job_.model.network, job_.model.preprocessing, job_.data, job_.splits.validation, job_.compute);
+    const Metrics metrics =
+        ComputeMetrics(LabelsOf(job_.data, job_.splits.validation), logits, job_.model.network.classes());
     record.validation_loss = metrics.loss;
     record.validation_accuracy = metrics.accuracy;
     if (!std::isfinite(metrics.loss)) FailDiverged("validation loss", fmt::format("after epoch {}", record.epoch));
   }
 
+  void CheckWeights(int64_t epoch) const {
+    for (const Parameter* parameter : job_.model.network.parameters()) {
+      if (at::isfinite(parameter->value).all().item<bool>()) continue;
+      FailDiverged("tensor '" + parameter->name + "'", fmt::format("after epoch {}", epoch));
+    }
+  }
+
   /// Whether this epoch is the best so far by the monitored value (without validation images: by training's own).
   bool IsBest(const EpochRecord& record) {
     const bool by_loss = settings_.monitor == "validation-loss";
-    const double value = by_loss ? -record.validation_loss.value_or(record.train_loss) : record.validation_accuracy.value_or(record.train_accuracy);
+    const double value = by_loss ? -record.validation_loss.value_or(record.train_loss)
+                                 : record.validation_accuracy.value_or(record.train_accuracy);
     const bool best = std::isfinite(value) && (state_.best_epoch == 0 || value > state_.best_value);
     state_.epochs_since_best = best ? 0 : state_.epochs_since_best + 1;
     if (best) {
@@ -175,17 +211,18 @@ class Trainer {
                        .images_per_second = images / sums.train_seconds,
                        .data_wait_fraction = sums.data_seconds / sums.train_seconds};
     Validate(record);
+    CheckWeights(record.epoch);
     ObserveLoss(settings_.schedule, record.validation_loss.value_or(record.train_loss), state_.plateau);
     const bool best = IsBest(record);
     if (best) SaveModel(BestPath(), job_.model, {{"epoch", std::to_string(record.epoch)}});
-    record.seconds = SecondsSince(begin);
+    record.seconds = sums.seconds + SecondsSince(begin);
     seconds_per_epoch_ = record.seconds;
     state_.history.push_back(record);
     state_.epochs_done += 1;
     state_.sums = {};
     state_.stopped_early = settings_.early_stopping > 0 && state_.epochs_since_best >= settings_.early_stopping;
     SaveLast();
-    job_.observer.OnEpoch(state_, best);
+    job_.observer->OnEpoch(state_, best);
   }
 
   const TrainJob& job_;

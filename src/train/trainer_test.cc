@@ -2,9 +2,12 @@
 #include "train/trainer.h"
 
 #include <cmath>
+#include <csignal>
 #include <limits>
+#include <thread>
 
 #include "base/error.h"
+#include "base/stop_signal.h"
 #include "evaluate/evaluator.h"
 #include "evaluate/metrics.h"
 #include "support/small_run.h"
@@ -241,6 +244,48 @@ TEST(TrainStep, IsGradientDescentOnTheCrossEntropy) {
   for (int i = 0; i < 4; ++i)
     EXPECT_NEAR(weight.data_ptr<float>()[i], before[i] - 0.5 * gradient[i / 2] * x[i % 2], 1e-6) << i;
   for (int i = 0; i < 2; ++i) EXPECT_NEAR(bias.data_ptr<float>()[i], -0.5 * gradient[i], 1e-6) << i;
+}
+
+// The moving variance of batch norm is the unbiased one, which a single value has not.
+TEST(Train, ALastBatchOfOneImageSpoilsNothing) {
+  SmallRun run;
+  run.settings.model = "flatten, dense 16 relu, batchnorm, dense classes";
+  run.settings.batch_size = 65;
+  ASSERT_EQ(MakeSplits(run.data, run.validation_fraction, 0, 5).train.size() % 65, 1U);
+  const TrainOutcome outcome = run.Train();
+  EXPECT_EQ(outcome.state.epochs_done, 3);
+  for (const Parameter* parameter : run.model->network.parameters())
+    EXPECT_TRUE(at::isfinite(parameter->value).all().item<bool>()) << parameter->name;
+}
+
+TEST(Train, WeightsThatAreNotFiniteAreTold) {
+  SmallRun run;
+  run.validation_fraction = 0;
+  run.observer.on_step = [&](const StepReport& report) {
+    if (report.step == report.steps) run.model->network.parameters()[0]->value.detach().fill_(std::nan(""));
+  };
+  const std::string message = MessageOf(run, ExitCode::kDiverged);
+  EXPECT_NE(message.find("after epoch 1"), std::string::npos) << message;
+  EXPECT_NE(message.find("--learning-rate"), std::string::npos) << message;
+  EXPECT_FALSE(std::filesystem::exists(run.last()));
+}
+
+TEST(Train, TheTimeOfAnEpochThatWasStoppedCountsWhole) {
+  SmallRun run;
+  run.settings.epochs = 1;
+  run.observer.on_step = [](const StepReport& report) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    if (report.step == 2) std::raise(SIGTERM);
+  };
+  CatchStopSignals();
+  const TrainOutcome stopped = run.Train();
+  CatchStopSignals();  // forgets the one that came
+  ASSERT_EQ(stopped.end, TrainEnd::kInterrupted);
+  EXPECT_GE(stopped.state.seconds(), 0.1);
+  run.observer.on_step = {};
+  const TrainOutcome whole = run.Train(/*resume=*/true);
+  EXPECT_GE(whole.state.seconds(), stopped.state.seconds());
+  EXPECT_EQ(whole.state.seconds(), whole.state.history[0].seconds);
 }
 
 TEST(TrainStep, WeighsClasses) {

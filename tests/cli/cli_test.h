@@ -145,11 +145,9 @@ class CliTest : public testing::Test {
 
   /// spotter train with the smallest network that has something of everything, on one thread.
   static Words Train(const std::string& data, const Words& more = {}) {
-    return Words{"train",        data,
-                 "--model",      "conv 8 relu, maxpool 2, dropout 0.2, flatten, dense classes",
-                 "--threads",    "1",
-                 "--batch-size", "16",
-                 "--epochs",     "2"} +
+    return Words{"train",     data, "--model",      "conv 8 relu, maxpool 2, dropout 0.2, flatten, dense classes",
+                 "--threads", "1",  "--batch-size", "16",
+                 "--epochs",  "2"} +
            more;
   }
   /// Makes `pictures`, trains on it and keeps the run in `run`.

@@ -13,8 +13,8 @@ class EvaluateTest : public CliTest {
 
 TEST_F(EvaluateTest, JsonHoldsAllAndAgrees) {
   const Json json = SucceedWithJson({"evaluate", "run", "--json", "--predictions", "all.csv"});
-  for (const char* key : {"accuracy", "loss", "accuracy_interval", "per_class", "macro", "weighted",
-                          "confusion_matrix", "images"}) {
+  for (const char* key :
+       {"accuracy", "loss", "accuracy_interval", "per_class", "macro", "weighted", "confusion_matrix", "images"}) {
     EXPECT_TRUE(json.contains(key)) << key;
   }
   EXPECT_EQ(json["split"], "test");
@@ -37,8 +37,7 @@ TEST_F(EvaluateTest, JsonHoldsAllAndAgrees) {
   EXPECT_GE(json["accuracy_interval"][1].get<double>(), accuracy);
   const Words classes = {"blue", "green", "red"};
   for (size_t t = 0; t < 3; ++t) {
-    for (size_t p = 0; p < 3; ++p)
-      EXPECT_EQ(json["confusion_matrix"][t][p], (counts[{classes[t], classes[p]}]));
+    for (size_t p = 0; p < 3; ++p) EXPECT_EQ(json["confusion_matrix"][t][p], (counts[{classes[t], classes[p]}]));
   }
   EXPECT_EQ(ReadText(at("all.csv")), ReadText(at("run/predictions.csv")));
 
@@ -68,6 +67,22 @@ TEST_F(EvaluateTest, AFolderOfOtherPictures) {
   EXPECT_EQ(json["images"], 14);  // all of them: the model has seen none
   EXPECT_EQ(json["per_class"].size(), 3U);
   EXPECT_EQ(SucceedWithJson({"evaluate", "run", "fresh", "--json"})["images"], 14);
+}
+
+TEST_F(EvaluateTest, ItsOwnDataIsDecodedOnce) {
+  Succeed({"evaluate", "run"});
+  const auto entries = fs::directory_iterator(at("cache/decoded"));
+  EXPECT_EQ(std::distance(begin(entries), end(entries)), 1);
+}
+
+TEST_F(EvaluateTest, ItsOwnDataThatChangedIsToldOf) {
+  const Outcome same = Succeed({"evaluate", "run/checkpoints/best.safetensors", "--json"});  // knows its run too
+  EXPECT_EQ(same.err, "");
+  EXPECT_EQ(Json::parse(same.out)["images"], 18);
+  fs::remove(at("pictures/red/00.png"));
+  const Outcome changed = Succeed({"evaluate", "run", "--json"});
+  EXPECT_TRUE(changed.err.starts_with("warning: ")) << changed.err;
+  EXPECT_NE(changed.err.find("has changed since the run"), std::string::npos) << changed.err;
 }
 
 TEST_F(EvaluateTest, AnUnknownClass) {
@@ -103,8 +118,7 @@ TEST_F(EvaluateTest, Tables) {
 
 TEST_F(EvaluateTest, TextNamesTheClasses) {
   const std::string text = Succeed({"evaluate", "run"}).out;
-  for (const char* part :
-       {"accuracy", "95 % interval", "precision", "macro average", "truth \\ predicted", "green"}) {
+  for (const char* part : {"accuracy", "95 % interval", "precision", "macro average", "truth \\ predicted", "green"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part;
   }
 }

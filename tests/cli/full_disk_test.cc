@@ -50,8 +50,7 @@ TEST_F(FullDiskTest, AtACheckpoint) {
   disk.FillUpTo(12 << 10);  // enough for run.json, too little for a checkpoint
   const Words go_on = {"train", "--resume", "disk/run", "--epochs", "4", "--quiet"};
   Refuse(6, go_on,
-         {"disk/run/checkpoints/", ".safetensors", "No space left on device",
-          "spotter train --resume disk/run"});
+         {"disk/run/checkpoints/", ".safetensors", "No space left on device", "spotter train --resume disk/run"});
   EXPECT_EQ(Tensors(at("disk/run/checkpoints/last.safetensors")), checkpoint);
   Succeed({"evaluate", "disk/run"});
   for (const auto& entry : fs::recursive_directory_iterator(at("disk"))) {
@@ -60,9 +59,7 @@ TEST_F(FullDiskTest, AtACheckpoint) {
 
   disk.Clear();
   Succeed(go_on);
-  EXPECT_EQ(
-      Differences(at("disk/run/checkpoints/last.safetensors"), at("reference/checkpoints/last.safetensors")),
-      "");
+  EXPECT_EQ(Differences(at("disk/run/checkpoints/last.safetensors"), at("reference/checkpoints/last.safetensors")), "");
   EXPECT_EQ(Differences(at("disk/run/model.safetensors"), at("reference/model.safetensors")), "");
   EXPECT_EQ(ReadText(at("disk/run/predictions.csv")), ReadText(at("reference/predictions.csv")));
   EXPECT_FALSE(Json::parse(ReadText(at("disk/run/run.json"))).contains("error"));

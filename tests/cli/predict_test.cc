@@ -23,17 +23,22 @@ TEST_F(PredictTest, FilesFoldersPatternsAndLists) {
   EXPECT_EQ(Files(SucceedWithJson({"predict", "run", "--json", "pictures/red"})).size(), 40U);
   EXPECT_EQ(Files(SucceedWithJson({"predict", "run", "--json", "pictures"})).size(), 120U);
   EXPECT_EQ(Files(SucceedWithJson({"predict", "run", "--json", "pictures/*"})).size(), 120U);
-  const Outcome listed =
-      Succeed({"predict", "run", "--json", "-"}, three[0] + "\n" + three[1] + "\r\n\n" + three[2]);
+  const Outcome listed = Succeed({"predict", "run", "--json", "-"}, three[0] + "\n" + three[1] + "\r\n\n" + three[2]);
   EXPECT_EQ(Files(Json::parse(listed.out)), three);
   Refuse(2, {"predict", "run", "nowhere.png"}, {"'nowhere.png'"});
   Refuse(3, {"predict", "run", "-"}, {"no images were given"});
 }
 
+TEST_F(PredictTest, AFoldersOtherFilesAreNoImages) {
+  WriteText(at("pictures/red/README.txt"), "my pictures");
+  WriteText(at("pictures/.hidden.png"), "x");
+  WriteText(at("pictures/Thumbs.db"), "x");
+  EXPECT_EQ(Files(SucceedWithJson({"predict", "run", "--json", "pictures"})).size(), 120U);
+}
+
 TEST_F(PredictTest, TopIsSortedAndSumsToOne) {
   for (const int top : {1, 2, 3, 50}) {
-    const Json answers =
-        SucceedWithJson({"predict", "run", "--json", "pictures/red", "--top", std::to_string(top)});
+    const Json answers = SucceedWithJson({"predict", "run", "--json", "pictures/red", "--top", std::to_string(top)});
     for (const Json& answer : answers) {
       const Json& best = answer["predictions"];
       ASSERT_EQ(best.size(), static_cast<size_t>(std::min(top, 3)));
@@ -64,8 +69,8 @@ TEST_F(PredictTest, FormatsAgree) {
     EXPECT_NEAR(std::stod(row[3]), prediction["probability"].get<double>(), 1e-6);
   }
   ASSERT_EQ(Lines(text).size(), 2U);
-  EXPECT_TRUE(Lines(text)[0].starts_with("pictures/blue/03.png:  " +
-                                         json[0]["predictions"][0]["class"].get<std::string>()))
+  EXPECT_TRUE(
+      Lines(text)[0].starts_with("pictures/blue/03.png:  " + json[0]["predictions"][0]["class"].get<std::string>()))
       << text;
 }
 
@@ -98,13 +103,11 @@ TEST_F(PredictTest, TheSameAnswersAsTheEvaluation) {
   ASSERT_EQ(answers.size(), rows.size());
   for (size_t i = 0; i < rows.size(); ++i) {
     EXPECT_EQ(answers[i]["predictions"][0]["class"], rows[i][2]) << files[i];
-    EXPECT_NEAR(answers[i]["predictions"][0]["probability"].get<double>(), std::stod(rows[i][3]), 1e-4)
-        << files[i];
+    EXPECT_NEAR(answers[i]["predictions"][0]["probability"].get<double>(), std::stod(rows[i][3]), 1e-4) << files[i];
     // The images that are predicted beside it change nothing that matters.
     if (i > 2) continue;
     const Json alone = SucceedWithJson({"predict", "run", "--json", "--threads", "1", files[i]});
-    EXPECT_NEAR(alone[0]["predictions"][0]["probability"].get<double>(), std::stod(rows[i][3]), 1e-4)
-        << files[i];
+    EXPECT_NEAR(alone[0]["predictions"][0]["probability"].get<double>(), std::stod(rows[i][3]), 1e-4) << files[i];
   }
 }
 
@@ -128,8 +131,7 @@ TEST_F(PredictTest, OddClassNamesSurvive) {
   EXPECT_EQ(found, wanted);
 
   const Table matrix = ReadCsv(ReadText(at("odd-run/confusion_matrix.csv")));
-  for (size_t c = 0; c < classes.size(); ++c)
-    EXPECT_TRUE(wanted.contains(matrix[0][1 + c])) << matrix[0][1 + c];
+  for (size_t c = 0; c < classes.size(); ++c) EXPECT_TRUE(wanted.contains(matrix[0][1 + c])) << matrix[0][1 + c];
   for (const Words& row : ReadCsv(ReadText(at("odd-run/predictions.csv")))) {
     ASSERT_EQ(row.size(), 5U);
     if (row[0] != "file") EXPECT_TRUE(row[0].starts_with(row[1] + "/")) << row[0];

@@ -11,9 +11,9 @@ TEST_F(TrainTest, TheRunFolderHoldsEverything) {
   MakeImageFolder(at("pictures"));
   const Outcome outcome = Succeed(Train("pictures", {"--epochs", "3"}));
   const fs::path run = at("runs/pictures-default-1");
-  for (const char* name : {"recipe.toml", "run.json", "checkpoints/best.safetensors",
-                           "checkpoints/last.safetensors", "metrics.csv", "metrics.json", "predictions.csv",
-                           "per_class.csv", "confusion_matrix.csv", "model.safetensors"}) {
+  for (const char* name :
+       {"recipe.toml", "run.json", "checkpoints/best.safetensors", "checkpoints/last.safetensors", "metrics.csv",
+        "metrics.json", "predictions.csv", "per_class.csv", "confusion_matrix.csv", "model.safetensors"}) {
     EXPECT_TRUE(fs::file_size(run / name) > 0) << name;
   }
   const Table history = ReadCsv(ReadText(run / "metrics.csv"));
@@ -24,9 +24,9 @@ TEST_F(TrainTest, TheRunFolderHoldsEverything) {
   const Json record = Json::parse(ReadText(run / "run.json"));
   EXPECT_EQ(record["status"], "finished");
   EXPECT_EQ(record["data"]["source"], at("pictures").string());
-  EXPECT_EQ(record["data"]["train"].get<int>() + record["data"]["validation"].get<int>() +
-                record["data"]["test"].get<int>(),
-            120);
+  EXPECT_EQ(
+      record["data"]["train"].get<int>() + record["data"]["validation"].get<int>() + record["data"]["test"].get<int>(),
+      120);
 
   const Table predictions = ReadCsv(ReadText(run / "predictions.csv"));
   EXPECT_EQ(predictions[0], Words({"file", "label", "prediction", "probability", "correct"}));
@@ -38,15 +38,14 @@ TEST_F(TrainTest, TheRunFolderHoldsEverything) {
   EXPECT_NE(outcome.err.find("with 1 thread\n"), std::string::npos) << outcome.err;
   EXPECT_NE(outcome.err.find("epoch 3/3"), std::string::npos) << outcome.err;
   EXPECT_NE(outcome.out.find("accuracy"), std::string::npos) << outcome.out;
-  EXPECT_NE(outcome.out.find("spotter predict runs/pictures-default-1 IMAGE"), std::string::npos)
-      << outcome.out;
+  EXPECT_NE(outcome.out.find("spotter predict runs/pictures-default-1 IMAGE"), std::string::npos) << outcome.out;
 }
 
 TEST_F(TrainTest, TheRecipeOfARunRepeatsIt) {
   MakeImageFolder(at("pictures"));
-  Succeed(Train("pictures",
-                {"--output", "first", "--quiet", "--learning-rate", "0.00123456789", "--seed", "7", "--flip",
-                 "--shift", "2", "--schedule", "cosine", "--optimizer", "sgd", "--weight-decay", "1e-4"}));
+  Succeed(
+      Train("pictures", {"--output", "first", "--quiet", "--learning-rate", "0.00123456789", "--seed", "7", "--flip",
+                         "--shift", "2", "--schedule", "cosine", "--optimizer", "sgd", "--weight-decay", "1e-4"}));
   Succeed({"train", "pictures", "--recipe", "first/recipe.toml", "--output", "second", "--quiet"});
   EXPECT_EQ(Differences(at("first/model.safetensors"), at("second/model.safetensors")), "");
   EXPECT_EQ(ReadText(at("first/predictions.csv")), ReadText(at("second/predictions.csv")));
@@ -55,8 +54,7 @@ TEST_F(TrainTest, TheRecipeOfARunRepeatsIt) {
     return text.substr(text.find('\n'));  // the first line names the run
   };
   EXPECT_EQ(settings("first"), settings("second"));
-  Succeed(
-      {"train", "pictures", "--recipe", "first/recipe.toml", "--seed", "8", "--output", "third", "--quiet"});
+  Succeed({"train", "pictures", "--recipe", "first/recipe.toml", "--seed", "8", "--output", "third", "--quiet"});
   EXPECT_NE(Differences(at("first/model.safetensors"), at("third/model.safetensors")), "");
 }
 
@@ -67,9 +65,44 @@ TEST_F(TrainTest, ARunIsNeverOverwritten) {
   EXPECT_EQ(ReadText(at("run/model.safetensors")), before);
   for (const int number : {1, 2}) {
     Succeed(Train("pictures", {"--quiet"}));
-    EXPECT_TRUE(
-        fs::exists(at("runs") / ("pictures-default-" + std::to_string(number)) / "model.safetensors"));
+    EXPECT_TRUE(fs::exists(at("runs") / ("pictures-default-" + std::to_string(number)) / "model.safetensors"));
   }
+}
+
+TEST_F(TrainTest, AFolderMayBeNamedWithASlash) {
+  MakeImageFolder(at("pictures"));
+  Succeed(Train("pictures/", {"--output", "deep/run/", "--quiet"}));
+  EXPECT_TRUE(fs::exists(at("deep/run/model.safetensors")));
+  Refuse(2, Train("pictures", {"--output", "deep/run/"}), {"exists already"});
+}
+
+TEST_F(TrainTest, TheFolderThatOneStandsInMayBeTheData) {
+  MakeImageFolder(at("my pets"));
+  Surroundings here = Here();
+  here.folder = at("my pets");
+  for (const std::string number : {"1", "2"}) {  // the second finds the runs of the first among the pictures
+    const Outcome outcome = RunCommand(Words{SPOTTER_BINARY} + Train(".", {"--quiet"}), here);
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    EXPECT_TRUE(fs::exists(at("my pets/runs/my-pets-default-" + number + "/model.safetensors")));
+  }
+}
+
+// A name of the catalog goes before a folder of that name, then and later.
+TEST_F(TrainTest, ANameStaysAName) {
+  MakeImageFolder(at("sets/cifar10"));
+  MakeImageFolder(at("cifar10"), {.classes = {"hen", "owl"}});
+  Surroundings here = Here();
+  here.environment["SPOTTER_DATA"] = at("sets").string();
+  const auto spotter = [&](const Words& arguments) {
+    const Outcome outcome = RunCommand(Words{SPOTTER_BINARY} + arguments, here);
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    return outcome;
+  };
+  spotter(Train("cifar10", {"--output", "run", "--quiet"}));
+  EXPECT_EQ(Json::parse(ReadText(at("run/run.json")))["data"]["source"], "cifar10");
+  const Outcome evaluated = spotter({"evaluate", "run", "--json"});
+  EXPECT_EQ(evaluated.err, "");
+  EXPECT_EQ(Json::parse(evaluated.out)["accuracy"], Json::parse(ReadText(at("run/metrics.json")))["test"]["accuracy"]);
 }
 
 TEST_F(TrainTest, JsonLines) {
@@ -93,6 +126,44 @@ TEST_F(TrainTest, QuietPrintsOnlyTheResult) {
   const Outcome outcome = Succeed(Train("pictures", {"--quiet"}));
   EXPECT_EQ(outcome.err, "");
   EXPECT_NE(outcome.out.find("accuracy"), std::string::npos);
+}
+
+/// What a terminal shows after these bytes, line by line.
+Words Screen(const std::string& bytes) {
+  Words lines = {""};
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    if (bytes.compare(i, 3, "\x1b[K") == 0) {
+      i += 2;
+    } else if (bytes[i] == '\n') {
+      lines.emplace_back();
+    } else if (bytes[i] == '\r') {
+      if (bytes.compare(i, 4, "\r\x1b[K") == 0) lines.back().clear();
+    } else {
+      lines.back() += bytes[i];
+    }
+  }
+  return lines;
+}
+
+TEST_F(TrainTest, OnATerminalOneLineRenewsItself) {
+  if (!fs::exists("/usr/bin/script")) GTEST_SKIP() << "script (bsdutils) makes the terminal, and is not here";
+  MakeImageFolder(at("pictures"), {.side = 32});
+  const auto on_terminal = [&](const std::string& command) {
+    const Outcome outcome = RunCommand({"/usr/bin/script", "-qec", command, "/dev/null"}, Here());
+    return outcome.out;
+  };
+  const std::string train = std::string(SPOTTER_BINARY) +
+                            " train pictures --threads 1 --batch-size 4 --model 'conv 64 relu, conv 64 relu, flatten, "
+                            "dense classes' --precision fp32 --output ";
+  const std::string bytes = on_terminal(train + "run --epochs 2");
+  EXPECT_NE(bytes.find("\r\x1b[Kepoch 1/2  step "), std::string::npos) << bytes;
+  EXPECT_NE(bytes.find(" left\r\x1b[K"), std::string::npos) << "80 columns hold the time that is left";
+  for (const std::string& line : Screen(bytes))
+    EXPECT_EQ(line.find("  step "), std::string::npos) << "left on the screen: " << line;
+
+  const Words stopped = Screen(on_terminal("timeout -s INT 2 " + train + "stopped --epochs 1000"));
+  ASSERT_GE(stopped.size(), 2U);
+  EXPECT_TRUE(stopped[stopped.size() - 2].starts_with("stopped by a signal")) << stopped[stopped.size() - 2];
 }
 
 TEST_F(TrainTest, PathsWithSpacesAndQuotes) {

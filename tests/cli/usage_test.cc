@@ -34,8 +34,7 @@ TEST_F(UsageTest, UnknownFlag) {
 }
 
 TEST_F(UsageTest, WrongValue) {
-  ExpectMistake({"train", "pictures", "--batch-size", "0"},
-                {"--batch-size 0", "a whole number from 1 to 1000000"});
+  ExpectMistake({"train", "pictures", "--batch-size", "0"}, {"--batch-size 0", "a whole number from 1 to 1000000"});
   ExpectMistake({"train", "pictures", "--batch-size", "eight"}, {"--batch-size eight", "a whole number"});
   ExpectMistake({"train", "pictures", "--batch-size"}, {"--batch-size needs a value"});
   ExpectMistake({"train", "pictures", "--learning-rate", "nan"}, {"--learning-rate nan", "a number from"});
@@ -103,8 +102,7 @@ TEST_F(UsageTest, HelpAndVersionGoToStandardOutput) {
 }
 
 TEST_F(UsageTest, OutputThatCannotBeWrittenIsNoSuccess) {
-  const Outcome outcome =
-      RunCommand({"/bin/sh", "-c", std::string(SPOTTER_BINARY) + " models > /dev/full"}, Here());
+  const Outcome outcome = RunCommand({"/bin/sh", "-c", std::string(SPOTTER_BINARY) + " models > /dev/full"}, Here());
   ExpectRefusal(outcome, 6, {"standard output", "No space left"});
 }
 

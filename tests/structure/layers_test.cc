@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rules of the tree that a compiler does not know: layers look only down, files stay small, every file says what it is.
+// The rules of the tree that a compiler does not know: layers look only down, files stay small, every file says what it
+// is.
 #include <algorithm>
 #include <map>
 #include <regex>

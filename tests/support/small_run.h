@@ -82,7 +82,7 @@ struct SmallRun {
     at::manual_seed(++process);  // nor would libtorch's generator be where the last one left it
     const Splits splits = MakeSplits(data, validation_fraction, 0, static_cast<uint64_t>(settings.seed));
     model.emplace(NewModel(settings, data, splits));
-    const TrainJob job{settings, data, splits, compute, *model, folder.path(), observer};
+    const TrainJob job{settings, data, splits, compute, *model, folder.path(), &observer};
     return spotter::Train(job, resume);
   }
 
