@@ -87,37 +87,28 @@ void PrintPlan(const TrainJob& job, const RunFolder& run) {
                run.path().c_str());
 }
 
-/// What a run is made of.
-struct Parts {
-  const TrainingRequest& request;
-  const Dataset& data;
-  const Splits& splits;
-  const Compute& compute;
-  Model& model;
-};
-
 /// run.json says that the run is under way before recipe.toml says for how long, so that a run which was
 /// finished, goes on, and is killed in between does not look finished.
-void WriteBeginning(const RunFolder& run, const Parts& parts) {
-  if (parts.request.resume) {
+void WriteBeginning(const RunFolder& run, const TrainingRequest& request, const TrainJob& job) {
+  if (request.resume) {
     run.UpdateRun({{"status", "started"}, {"error", nullptr}});
-    run.WriteRecipe(parts.request.settings);
+    run.WriteRecipe(request.settings);
     return;
   }
-  run.WriteRecipe(parts.request.settings);
-  const std::string source = LastingName(parts.request.data);
+  run.WriteRecipe(request.settings);
+  const std::string source = LastingName(request.data);
   run.UpdateRun({{"status", "started"},
                  {"error", nullptr},
                  {"command", fmt::format("spotter train {} --recipe {}", ShellWord(source),
                                          ShellWord(run.recipe_file().string()))},
                  {"data",
                   {{"source", source},
-                   {"layout", parts.data.layout},
-                   {"fingerprint", parts.data.fingerprint},
-                   {"skipped", parts.data.skipped.size()},
-                   {"train", parts.splits.train.size()},
-                   {"validation", parts.splits.validation.size()},
-                   {"test", parts.splits.test.size()}}},
+                   {"layout", job.data.layout},
+                   {"fingerprint", job.data.fingerprint},
+                   {"skipped", job.data.skipped.size()},
+                   {"train", job.splits.train.size()},
+                   {"validation", job.splits.validation.size()},
+                   {"test", job.splits.test.size()}}},
                  {"versions",
                   {{"spotter", kVersion},
                    {"commit", kCommit},
@@ -126,20 +117,21 @@ void WriteBeginning(const RunFolder& run, const Parts& parts) {
                    {"libtorch", TORCH_VERSION}}},
                  {"host", DescribeHost()},
                  {"compute",
-                  {{"device", parts.compute.device.str()},
-                   {"precision", PrecisionName(parts.compute.precision)},
-                   {"threads", parts.compute.threads}}}});
+                  {{"device", job.compute.device.str()},
+                   {"precision", PrecisionName(job.compute.precision)},
+                   {"threads", job.compute.threads}}}});
 }
 
 /// Passes everything on, and keeps the run's folder up to date.
 class Recorder : public TrainObserver {
  public:
-  Recorder(const RunFolder& run, const Parts& parts, TrainObserver& next) : run_(run), parts_(parts), next_(next) {}
+  Recorder(const RunFolder& run, const TrainingRequest& request, const TrainJob& job, TrainObserver& next)
+      : run_(run), request_(request), job_(job), next_(next) {}
   void OnBegin() override {
-    WriteBeginning(run_, parts_);
+    WriteBeginning(run_, request_, job_);
     begun_ = true;
     next_.OnBegin();
-    if (!parts_.request.note.empty()) next_.OnNote(parts_.request.note);
+    if (!request_.note.empty()) next_.OnNote(request_.note);
   }
   void OnStep(const StepReport& report) override { next_.OnStep(report); }
   void OnEpoch(const TrainState& state, bool best) override {
@@ -152,7 +144,8 @@ class Recorder : public TrainObserver {
 
  private:
   const RunFolder& run_;
-  const Parts& parts_;
+  const TrainingRequest& request_;
+  const TrainJob& job_;
   TrainObserver& next_;
   bool begun_ = false;
 };
@@ -174,12 +167,11 @@ Error Explain(const RunFolder& run, const Error& error) {
 
 /// An error before the first step (a checkpoint that doesn't fit, a full disk) leaves a resumed run as it was, and no
 /// folder of a new one.
-TrainOutcome TrainAndRecord(const RunFolder& run, const Parts& parts, TrainJob job) {
-  const TrainingRequest& request = parts.request;
+TrainOutcome TrainAndRecord(const RunFolder& run, const TrainingRequest& request, TrainJob job) {
   const auto progress = MakeProgress(request.json    ? ProgressStyle::kJson
                                      : request.quiet ? ProgressStyle::kQuiet
                                                      : ProgressStyle::kAuto);
-  Recorder recorder(run, parts, *progress);
+  Recorder recorder(run, request, job, *progress);
   job.observer = &recorder;
   try {
     return Train(job, request.resume);
@@ -191,11 +183,10 @@ TrainOutcome TrainAndRecord(const RunFolder& run, const Parts& parts, TrainJob j
   }
 }
 
-int TrainAndReport(const RunFolder& run, const Parts& parts, const TrainJob& job) {
-  const TrainingRequest& request = parts.request;
+int TrainAndReport(const RunFolder& run, const TrainingRequest& request, const TrainJob& job) {
   if (!request.json && !request.quiet) PrintPlan(job, run);
   CatchStopSignals();
-  const TrainOutcome outcome = TrainAndRecord(run, parts, job);
+  const TrainOutcome outcome = TrainAndRecord(run, request, job);
   // A resumed run may have been given its data at another place; that this is the same data, Train has checked.
   const auto note_end = [&](const char* status) {
     run.UpdateRun({{"status", status},
@@ -234,7 +225,7 @@ int RunTraining(const TrainingRequest& request) {
   Model model = NewModel(settings, data, splits);
   model.network.MoveTo(compute.device);
   const RunFolder run = request.open();
-  return TrainAndReport(run, {request, data, splits, compute, model},
+  return TrainAndReport(run, request,
                         {.settings = settings,
                          .data = data,
                          .splits = splits,
