@@ -24,7 +24,15 @@ TEST(FileMd5, GivesTheKnownAnswers) {
 TEST(FileMd5, ReadsLargeFilesWhole) {
   TemporaryFolder folder;
   WriteText(folder.path() / "file", std::string(3'000'000, 'a'));
-  EXPECT_EQ(FileMd5(folder.path() / "file"), "99ddc9a3a46ea62c95652bdf937a1fb8");
+  int64_t last = 0;
+  const Progress progress = [&](const std::string& what, int64_t done, int64_t total) {
+    EXPECT_EQ(what, "checking file");
+    EXPECT_EQ(total, 3'000'000);
+    EXPECT_GT(done, last);
+    last = done;
+  };
+  EXPECT_EQ(FileMd5(folder.path() / "file", progress), "99ddc9a3a46ea62c95652bdf937a1fb8");
+  EXPECT_EQ(last, 3'000'000);
 }
 
 TEST(FileMd5, OfAnAbsentFileIsAnIoError) {

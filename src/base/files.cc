@@ -2,14 +2,15 @@
 #include "base/files.h"
 
 #include <fcntl.h>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <random>
 
 #include "base/error.h"
 
@@ -23,12 +24,18 @@ namespace fs = std::filesystem;
   Fail(ExitCode::kIo, "can't {} '{}': {}{}", what, path.string(), std::strerror(error), next);
 }
 
-/// A file descriptor that is closed, and a path that is unlinked unless `keep` is called.
+/// A new file beside `target`, closed and removed again unless it is renamed. Its name is random rather than made of
+/// the process number: a container gives the same number at each start, and what a killed process left would be in the
+/// way.
 class TemporaryFile {
  public:
-  explicit TemporaryFile(fs::path path) : path_(std::move(path)) {
-    fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-    if (fd_ < 0) FailWith("create", path_, errno);
+  explicit TemporaryFile(const fs::path& target) {
+    constexpr int kAttempts = 100;
+    for (int attempt = 1; fd_ < 0; ++attempt) {
+      path_ = target.parent_path() / fmt::format(".{}.tmp.{:08x}", target.filename().string(), std::random_device()());
+      fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+      if (fd_ < 0 && (errno != EEXIST || attempt == kAttempts)) FailWith("create", path_, errno);
+    }
   }
   ~TemporaryFile() {
     if (fd_ >= 0) ::close(fd_);
@@ -62,6 +69,30 @@ class TemporaryFile {
   int fd_ = -1;
   bool kept_ = false;
 };
+
+/// The home that the system knows for this user; empty when there is none (a service, a container's bare number).
+fs::path HomeOfUser() {
+  const passwd* user = ::getpwuid(::geteuid());
+  std::error_code ignored;
+  return user != nullptr && fs::is_directory(user->pw_dir, ignored) ? fs::path(user->pw_dir) : fs::path();
+}
+
+/// A folder of this user's in the temporary one. Anybody may make folders there, so another's is not trusted: its owner
+/// could put data into it.
+fs::path PrivateTemporaryFolder() {
+  std::error_code error;
+  fs::path folder = fs::temp_directory_path(error);
+  if (error) folder = "/tmp";
+  folder /= fmt::format("spotter-cache-{}", ::geteuid());
+  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) FailWith("create the folder", folder, errno);
+  struct stat info {};
+  if (::lstat(folder.c_str(), &info) != 0) FailWith("read", folder, errno);
+  if (!S_ISDIR(info.st_mode) || info.st_uid != ::geteuid()) {
+    Fail(ExitCode::kIo, "'{}' is not a folder of this user's; set SPOTTER_CACHE to a folder for data sets",
+         folder.string());
+  }
+  return folder;
+}
 
 }  // namespace
 
@@ -106,13 +137,11 @@ std::string ReadFile(const fs::path& path, size_t max_bytes) {
 }
 
 void WriteFileAtomically(const fs::path& path, std::span<const std::string_view> pieces) {
-  static std::atomic<unsigned> counter{0};
-  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
-  TemporaryFile file(folder / fmt::format(".{}.tmp.{}.{}", path.filename().string(), ::getpid(), counter++));
+  TemporaryFile file(path);
   for (const std::string_view piece : pieces) file.Write(piece);
   file.SyncAndClose();
   file.RenameTo(path);
-  SyncFolder(folder);
+  SyncFolder(path.has_parent_path() ? path.parent_path() : fs::path("."));
 }
 
 void WriteFileAtomically(const fs::path& path, std::string_view content) {
@@ -142,8 +171,10 @@ fs::path CacheFolder() {
   };
   if (const fs::path cache = variable("SPOTTER_CACHE"); !cache.empty()) return cache;
   if (const fs::path xdg = variable("XDG_CACHE_HOME"); !xdg.empty()) return xdg / "spotter";
-  if (const fs::path home = variable("HOME"); !home.empty()) return home / ".cache" / "spotter";
-  return fs::temp_directory_path() / "spotter-cache";
+  for (const fs::path& home : {variable("HOME"), HomeOfUser()}) {
+    if (!home.empty()) return home / ".cache" / "spotter";
+  }
+  return PrivateTemporaryFolder();
 }
 
 }  // namespace spotter

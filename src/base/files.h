@@ -14,9 +14,10 @@ namespace spotter {
 /// than `max_bytes` (0: no limit).
 std::string ReadFile(const std::filesystem::path& path, size_t max_bytes = 0);
 
-/// Replaces `path` by `content` at once: a temporary name in the same folder, write, fsync, close, rename, fsync of the
-/// folder. On failure the temporary file is removed, the old file is untouched, and Error(kIo) is thrown.
-/// The pieces are written one after another, so that large tensors need no copy.
+/// Replaces `path` by `content` at once: a temporary name in the same folder (.NAME.tmp. and random digits), write,
+/// fsync, close, rename, fsync of the folder. On failure the temporary file is removed, the old file is untouched, and
+/// Error(kIo) is thrown. A process that is killed leaves the temporary file; it is in nobody's way. The pieces are
+/// written one after another, so that large tensors need no copy.
 void WriteFileAtomically(const std::filesystem::path& path, std::span<const std::string_view> pieces);
 void WriteFileAtomically(const std::filesystem::path& path, std::string_view content);
 
@@ -26,7 +27,9 @@ void SyncFolder(const std::filesystem::path& folder);
 /// Makes a folder and its parents. Throws Error(kIo).
 void MakeFolders(const std::filesystem::path& folder);
 
-/// Where Spotter keeps data sets and decoded images: $SPOTTER_CACHE, else $XDG_CACHE_HOME/spotter, else ~/.cache/spotter.
+/// Where Spotter keeps data sets and decoded images: $SPOTTER_CACHE, else $XDG_CACHE_HOME/spotter, else
+/// ~/.cache/spotter (the home is $HOME, else the one that the system knows for the user). A user without a home gets a
+/// folder in the temporary one, made here and readable by no one else; Error(kIo) when somebody else has made it.
 std::filesystem::path CacheFolder();
 
 }  // namespace spotter

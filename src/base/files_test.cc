@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/files.h"
 
+#include <pwd.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -102,6 +103,14 @@ TEST_F(Files, AKillHalfwayLeavesTheOldContent) {
   EXPECT_EQ(ReadFile(file()), "old");
 }
 
+// What processes of the same number left behind, as each start of a container has.
+TEST_F(Files, LeftoversOfKilledProcessesAreInNobodysWay) {
+  for (int i = 0; i < 100; ++i) WriteText(folder_.path() / fmt::format(".file.tmp.{}.{}", ::getpid(), i), "left");
+  WriteFileAtomically(file(), "new");
+  EXPECT_EQ(ReadFile(file()), "new");
+  EXPECT_EQ(FilesIn(folder_.path()), 101u);
+}
+
 TEST_F(Files, ReplacingAFolderFailsAndLeavesIt) {
   fs::create_directory(file());
   WriteText(file() / "inside", "x");
@@ -157,6 +166,45 @@ TEST(CacheFolder, FollowsTheEnvironment) {
     EXPECT_EQ(CacheFolder(), "/mine");
   }
   EXPECT_EQ(CacheFolder(), "/home/of/.cache/spotter");
+}
+
+TEST(CacheFolder, IsInTheHomeThatTheSystemKnowsWhereTheEnvironmentNamesNone) {
+  const ScopedEnvironment home("HOME", ""), xdg("XDG_CACHE_HOME", ""), own("SPOTTER_CACHE", "");
+  const passwd* user = ::getpwuid(::geteuid());
+  if (user == nullptr || !fs::is_directory(user->pw_dir)) GTEST_SKIP() << "this user has no home";
+  EXPECT_EQ(CacheFolder(), fs::path(user->pw_dir) / ".cache/spotter");
+}
+
+// In a child, as a user without a home: 0 where the call gives the private folder, 6 where it refuses.
+int CacheFolderOfNobody(const fs::path& temporary) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::setenv("TMPDIR", temporary.c_str(), 1);
+    if (::setgid(54321) != 0 || ::setuid(54321) != 0) ::_exit(10);
+    try {
+      ::_exit(CacheFolder() == temporary / "spotter-cache-54321" ? 0 : 11);
+    } catch (const Error& error) {
+      ::_exit(static_cast<int>(error.code()));
+    }
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST(CacheFolder, OfAUserWithoutAHomeIsPrivate) {
+  if (::geteuid() != 0) GTEST_SKIP() << "becoming another user needs root";
+  const ScopedEnvironment home("HOME", ""), xdg("XDG_CACHE_HOME", ""), own("SPOTTER_CACHE", "");
+  const TemporaryFolder folder;
+  fs::permissions(folder.path(), fs::perms::all);
+  EXPECT_EQ(CacheFolderOfNobody(folder.path()), 0);
+  struct stat info {};
+  ASSERT_EQ(::stat((folder.path() / "spotter-cache-54321").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 07777, 0700u);
+  EXPECT_EQ(CacheFolderOfNobody(folder.path()), 0);  // it is the same the next time
+
+  ASSERT_EQ(::chown((folder.path() / "spotter-cache-54321").c_str(), 0, 0), 0);
+  EXPECT_EQ(CacheFolderOfNobody(folder.path()), static_cast<int>(ExitCode::kIo));
 }
 
 }  // namespace

@@ -20,9 +20,10 @@ int AvailableCores() {
 }
 
 void ParallelFor(int64_t n, int threads, const std::function<void(int64_t)>& body) {
-  constexpr int64_t kChunk = 16;  // items a thread takes at once: small enough to balance, large enough to amortise
   if (threads <= 0) threads = AvailableCores();
-  threads = static_cast<int>(std::min<int64_t>(threads, (n + kChunk - 1) / kChunk));
+  // The items that a thread takes at once: one where there are few (each may be a large file), more to amortise.
+  const int64_t chunk = std::clamp<int64_t>(n / (int64_t{threads} * 4), 1, 16);
+  threads = static_cast<int>(std::min<int64_t>(threads, (n + chunk - 1) / chunk));
 
   std::atomic<int64_t> next{0};
   std::atomic<bool> failed{false};
@@ -31,9 +32,9 @@ void ParallelFor(int64_t n, int threads, const std::function<void(int64_t)>& bod
   int64_t error_index = std::numeric_limits<int64_t>::max();
   const auto work = [&] {
     while (!failed) {
-      const int64_t begin = next.fetch_add(kChunk);
+      const int64_t begin = next.fetch_add(chunk);
       if (begin >= n) return;
-      for (int64_t i = begin; i < std::min(begin + kChunk, n); ++i) {
+      for (int64_t i = begin; i < std::min(begin + chunk, n); ++i) {
         try {
           body(i);
         } catch (...) {
@@ -46,7 +47,12 @@ void ParallelFor(int64_t n, int threads, const std::function<void(int64_t)>& bod
     }
   };
   std::vector<std::thread> helpers;
-  for (int t = 1; t < threads; ++t) helpers.emplace_back(work);
+  helpers.reserve(static_cast<size_t>(std::max(threads, 1)));
+  try {
+    for (int t = 1; t < threads; ++t) helpers.emplace_back(work);
+  } catch (const std::exception&) {
+    // A limit on threads or memory: those that did start, and this one, do the work.
+  }
   work();
   for (std::thread& helper : helpers) helper.join();
   if (error) std::rethrow_exception(error);

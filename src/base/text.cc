@@ -49,6 +49,14 @@ size_t Utf8Length(std::string_view text, size_t i) {
   return overlong || point > 0x10ffff || (point >= 0xd800 && point < 0xe000) ? 0 : length;
 }
 
+/// Whether a character (valid UTF-8) is one of Unicode's control characters: U+0000 to U+001F, U+007F to U+009F. The
+/// upper ones (U+009B) begin a terminal's commands as well.
+bool IsControl(std::string_view character) {
+  const auto byte = [&](size_t i) { return static_cast<unsigned char>(character[i]); };
+  if (character.size() == 1) return byte(0) < 0x20 || byte(0) == 0x7f;
+  return character.size() == 2 && byte(0) == 0xc2 && byte(1) < 0xa0;
+}
+
 }  // namespace
 
 std::string_view Trim(std::string_view text) {
@@ -144,10 +152,9 @@ std::string Printable(std::string_view text) {
   std::string out;
   for (size_t i = 0; i < text.size();) {
     const size_t length = Utf8Length(text, i);
-    const auto first = static_cast<unsigned char>(text[i]);
     if (length == 0) {
       out += "\xEF\xBF\xBD";
-    } else if (length == 1 && (first < 0x20 || first == 0x7f)) {
+    } else if (IsControl(text.substr(i, length))) {
       out += '?';
     } else {
       out += text.substr(i, length);

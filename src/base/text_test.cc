@@ -108,7 +108,7 @@ TEST(CsvField, QuotesWhereTheFormatNeedsIt) {
 
 TEST(Printable, LeavesValidTextAlone) {
   for (const char* text :
-       {"", "plain", "Grüße", "日本語", "🎉", "\u0080", "\u07ff", "\u0800", "\uffff", "\U00010000", "\U0010ffff"}) {
+       {"", "plain", "Grüße", "日本語", "🎉", "\u00a0", "\u07ff", "\u0800", "\uffff", "\U00010000", "\U0010ffff"}) {
     EXPECT_EQ(Printable(text), text);
   }
 }
@@ -116,6 +116,7 @@ TEST(Printable, LeavesValidTextAlone) {
 TEST(Printable, ReplacesControlCharacters) {
   EXPECT_EQ(Printable("a\x1b[31mb\n\t\x7f"), "a?[31mb???");
   EXPECT_EQ(Printable(std::string("\0", 1)), "?");
+  EXPECT_EQ(Printable("\u0080a\u009b2J\u009f"), "?a?2J?");  // U+009B is a terminal's ESC [ in one character
 }
 
 // Ill-formed sequences of the Unicode standard's table 3-7 and its examples: stray, cut, overlong, surrogates, beyond

@@ -4,6 +4,7 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <locale.h>
 #include <zlib.h>
 
 #include <algorithm>
@@ -28,11 +29,38 @@ bool BeginsAsGzip(const std::string& path) {
   return file.get() == 0x1f && file.get() == 0x8b;
 }
 
-/// The archive's name for a member. It may be in the archive's own encoding or in UTF-8, and libarchive gives
-/// nothing for the one that the locale can't hold.
+/// While one of these lives, this thread's locale is UTF-8. libarchive turns the names of members into the locale's
+/// encoding and gives nothing for a name that it can't hold; in the "C" locale, in which programs start, that is every
+/// name in UTF-8 that is not plain ASCII. A system without such a locale keeps its own.
+class Utf8Locale {
+ public:
+  Utf8Locale() : before_(Utf8() != locale_t{} ? ::uselocale(Utf8()) : locale_t{}) {}
+  ~Utf8Locale() {
+    if (before_ != locale_t{}) ::uselocale(before_);
+  }
+  Utf8Locale(const Utf8Locale&) = delete;
+  Utf8Locale& operator=(const Utf8Locale&) = delete;
+
+ private:
+  static locale_t Utf8() {
+    static const locale_t utf8 = [] {
+      const locale_t own = ::newlocale(LC_CTYPE_MASK, "C.UTF-8", locale_t{});
+      return own != locale_t{} ? own : ::newlocale(LC_CTYPE_MASK, "en_US.UTF-8", locale_t{});
+    }();
+    return utf8;
+  }
+  locale_t before_;
+};
+
+/// The archive's name for a member; nullptr when it has none, or none that the locale can hold.
 const char* PathName(archive_entry* entry) {
   const char* name = archive_entry_pathname(entry);
   return name != nullptr ? name : archive_entry_pathname_utf8(entry);
+}
+
+const char* Reason(archive* reader) {
+  const char* reason = archive_error_string(reader);
+  return reason != nullptr ? reason : "no reason is given";
 }
 
 /// The last bytes of a file, `most` of them where there are so many.
@@ -99,14 +127,16 @@ struct ArchiveReader::Handle {
 
 ArchiveReader::ArchiveReader(const std::filesystem::path& path)
     : where_(path.string()), handle_(std::make_unique<Handle>()) {
+  const Utf8Locale utf8;
   archive* reader = handle_->reader;
   archive_read_support_format_tar(reader);
   archive_read_support_format_zip(reader);
   int result = ARCHIVE_OK;
   if (BeginsAsGzip(where_)) {
     handle_->gzip = gzopen(where_.c_str(), "rbe");
-    if (handle_->gzip == nullptr)
+    if (handle_->gzip == nullptr) {
       Fail(ExitCode::kIo, "can't read '{}': {}", Printable(where_), std::strerror(errno));
+    }
     gzbuffer(handle_->gzip, 256 << 10);
     handle_->piece.resize(kPieceBytes);
     result = archive_read_open(reader, handle_.get(), nullptr, &Handle::OnRead, nullptr);
@@ -116,7 +146,7 @@ ArchiveReader::ArchiveReader(const std::filesystem::path& path)
     archive_read_support_filter_zstd(reader);
     result = archive_read_open_filename(reader, where_.c_str(), kPieceBytes);
   }
-  if (result != ARCHIVE_OK) FailDamaged(archive_error_string(reader));
+  if (result != ARCHIVE_OK) FailDamaged(Reason(reader));
 }
 
 ArchiveReader::~ArchiveReader() = default;
@@ -133,6 +163,7 @@ void ArchiveReader::FailDamaged(std::string_view reason) const {
 }
 
 bool ArchiveReader::Next() {
+  const Utf8Locale utf8;
   for (;;) {
     const int result = archive_read_next_header(handle_->reader, &handle_->entry);
     if (result == ARCHIVE_EOF) {
@@ -140,10 +171,7 @@ bool ArchiveReader::Next() {
       return false;
     }
     // ARCHIVE_WARN: mostly a name that the locale can't hold; it has been read all the same.
-    if (result != ARCHIVE_OK && result != ARCHIVE_WARN) {
-      const char* reason = archive_error_string(handle_->reader);
-      FailDamaged(reason != nullptr ? reason : "unknown reason");
-    }
+    if (result != ARCHIVE_OK && result != ARCHIVE_WARN) FailDamaged(Reason(handle_->reader));
     CheckMember();
     if (!name_.empty()) return true;  // "./", the top itself, says nothing
   }
@@ -151,8 +179,11 @@ bool ArchiveReader::Next() {
 
 /// Takes over the member's name, kind and size, and refuses what no honest data set holds.
 void ArchiveReader::CheckMember() {
+  if (archive_entry_is_encrypted(handle_->entry) != 0) {
+    Fail(ExitCode::kData, "'{}' can't be read: it is encrypted; unpack it and give the folder", Printable(where_));
+  }
   const char* raw = PathName(handle_->entry);
-  if (raw == nullptr || *raw == '\0') FailDamaged("a member has no name");
+  if (raw == nullptr || *raw == '\0') FailDamaged("a member has no name that can be read");
   name_.clear();
   for (const std::string_view part : Split(raw, '/')) {
     if (part == "..") {
@@ -174,20 +205,17 @@ void ArchiveReader::CheckMember() {
   const auto type = archive_entry_filetype(handle_->entry);
   kind_ = type == AE_IFDIR ? Kind::kFolder : type == AE_IFREG && !linked ? Kind::kFile : Kind::kOther;
   size_ = kind_ == Kind::kFile ? archive_entry_size(handle_->entry) : 0;
+  if (size_ < 0) FailDamaged("a member of negative size");
+  if (++members_ > kMaxTreeEntries || size_ > kMaxTotalBytes - total_bytes_) {
+    Fail(ExitCode::kData, "'{}' is too large: more than {} members or {} in all; unpack it and give the folder",
+         Printable(where_), WithThousands(kMaxTreeEntries), HumanBytes(static_cast<double>(kMaxTotalBytes)));
+  }
   total_bytes_ += size_;
-  if (size_ < 0 || size_ > kMaxFileBytes) {
-    Fail(ExitCode::kData, "'{}' holds '{}' of {}; at most {} a file are read", Printable(where_),
-         Printable(name_), HumanBytes(static_cast<double>(size_)), HumanBytes(kMaxFileBytes));
-  }
-  if (++members_ > kMaxTreeEntries || total_bytes_ > kMaxTotalBytes) {
-    Fail(ExitCode::kData,
-         "'{}' is too large: more than {} members or {} in all; unpack it and give the folder",
-         Printable(where_), WithThousands(kMaxTreeEntries), HumanBytes(kMaxTotalBytes));
-  }
 }
 
-void ArchiveReader::Read(size_t most, std::string* bytes) {
-  const size_t room = kind_ == Kind::kFile ? std::min(most, static_cast<size_t>(kMaxFileBytes) + 1) : 0;
+void ArchiveReader::Read(int64_t most, std::string* bytes) {
+  const Utf8Locale utf8;
+  const size_t room = kind_ == Kind::kFile ? static_cast<size_t>(most) : 0;
   while (bytes->size() < room) {
     // A declared size may be a lie; memory is taken as bytes come, in pieces.
     const size_t declared = std::max<size_t>(static_cast<size_t>(size_) + 1, 4096);
@@ -195,13 +223,9 @@ void ArchiveReader::Read(size_t most, std::string* bytes) {
     const size_t have = bytes->size();
     bytes->resize(have + step);
     const la_ssize_t n = archive_read_data(handle_->reader, bytes->data() + have, step);
-    if (n < 0) FailDamaged(fmt::format("in '{}': {}", name_, archive_error_string(handle_->reader)));
+    if (n < 0) FailDamaged(fmt::format("in '{}': {}", name_, Reason(handle_->reader)));
     bytes->resize(have + static_cast<size_t>(n));
     if (n == 0) break;
-  }
-  if (static_cast<int64_t>(bytes->size()) > kMaxFileBytes) {
-    Fail(ExitCode::kData, "'{}' holds '{}', larger than {}, the most that is read", Printable(where_),
-         Printable(name_), HumanBytes(kMaxFileBytes));
   }
 }
 
@@ -215,8 +239,7 @@ void ArchiveReader::CheckEnd() {
     if (n < 0) FailDamaged(reason);
     if (total > kMaxBytesAfterEnd) FailDamaged("much data after its end");
   }
-  if (handle_->gzip != nullptr || archive_filter_count(handle_->reader) > 1)
-    return;  // the compression has an end of its own
+  if (handle_->gzip != nullptr || archive_filter_count(handle_->reader) > 1) return;  // the compression has its own end
   const int format = archive_format(handle_->reader) & ARCHIVE_FORMAT_BASE_MASK;
   const bool whole = format == ARCHIVE_FORMAT_ZIP ? EndsAsZip(Tail(where_, kMostZipEnd))
                                                   : EndsAsTar(Tail(where_, kTarBlock));

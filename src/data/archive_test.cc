@@ -2,6 +2,9 @@
 // Archives: members come whole and in order; hostile, damaged and cut archives are refused.
 #include "data/archive.h"
 
+#include <algorithm>
+#include <clocale>
+
 #include "data/test_files.h"
 
 namespace spotter {
@@ -122,18 +125,63 @@ TEST(ArchiveReader, DoesNotFollowLinks) {
   }
 }
 
-TEST(ArchiveReader, RefusesAMemberThatDeclaresTooMuch) {
+TEST(ArchiveReader, PassesOverALargeMemberThatNobodyReads) {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "x.tar";
+  WriteTarWithHole(path, {{"a", "1"}, {"z", "2"}}, "film.mp4", uintmax_t{5} << 30);
+  std::string small;
+  int64_t large = 0;
+  for (ArchiveReader reader(path); reader.Next();) {
+    large = std::max(large, reader.size());
+    if (reader.size() < 10) reader.Read(10, &small);
+  }
+  EXPECT_EQ(large, int64_t{5} << 30);
+  EXPECT_EQ(small.size(), 2u);
+}
+
+TEST(ArchiveReader, RefusesMoreThanAnyDataSetHolds) {
   const TemporaryFolder folder;
   const auto path = folder.path() / "x.tar";
   WriteArchive(path, {{"bomb.png", "x"}});
   std::string bytes = ReadText(path);
-  bytes.replace(124, 12, std::string("77777777777\0", 12));  // 8 GiB, in octal
+  bytes.replace(124, 12, std::string("\x80\0\0\0\x40\0\0\0\0\0\0\0", 12));  // 2^62 bytes, in base 256
   uint32_t sum = 0;
   bytes.replace(148, 8, "        ");
   for (int i = 0; i < 512; ++i) sum += static_cast<uint8_t>(bytes[i]);
   bytes.replace(148, 8, fmt::format("{:06o}", sum) + std::string("\0 ", 2));
   WriteText(path, bytes);
-  EXPECT_CONTAINS(ReadError(path), "'bomb.png' of 8.6 GB");
+  EXPECT_CONTAINS(ReadError(path), "is too large");
+}
+
+TEST(ArchiveReader, SaysThatAZipIsEncrypted) {
+  const TemporaryFolder folder;
+  WriteArchive(folder.path() / "x.zip", kFiles);
+  PatchZip(folder.path() / "x.zip", 1);
+  EXPECT_CONTAINS(ReadError(folder.path() / "x.zip"), "it is encrypted; unpack it and give the folder");
+}
+
+TEST(ArchiveReader, ReadsNamesThatAZipMarksAsUtf8) {
+  const TemporaryFolder folder;
+  const NamedFiles files = {{"b\u00e4ume/1.png", "1"}, {"\u732b/\U0001f431.png", "2"}};
+  WriteArchive(folder.path() / "x.zip", files);
+  EXPECT_EQ(ReadAll(folder.path() / "x.zip"), files);
+  PatchZip(folder.path() / "x.zip", 0x800);
+  EXPECT_EQ(ReadAll(folder.path() / "x.zip"), files);
+  EXPECT_STREQ(::setlocale(LC_ALL, nullptr), "C");  // the program's own locale is as it was
+}
+
+// Some Windows programs write them, against the format.
+TEST(ArchiveReader, TakesBackslashesInAZipOfWindowsAsFolders) {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "x.zip";
+  WriteArchive(path, {{"cat\\1.png", "1"}});
+  PatchZip(path, 0, 0);
+  EXPECT_EQ(ReadAll(path).at(0).first, "cat/1.png");
+  for (const char* name : {"..\\evil.png", "cat\\..\\..\\evil.png"}) {
+    WriteArchive(path, {{"cat\\1.png", "1"}, {name, "2"}});
+    PatchZip(path, 0, 0);
+    EXPECT_CONTAINS(ReadError(path), "leaves the archive");
+  }
 }
 
 TEST(ArchiveReader, ReadsNamesThatTheLocaleCanNotHold) {

@@ -20,10 +20,10 @@ constexpr size_t kChunkFiles = 4096;
 
 class ArchiveTree : public FileTree {
  public:
-  ArchiveTree(const std::filesystem::path& path, const LoadProgress& progress);
+  ArchiveTree(const std::filesystem::path& path, const Progress& progress);
 
-  std::vector<ImagePeek> Peek(int, const LoadProgress&) override { return peeks_; }
-  void ReadEach(const std::vector<bool>& wanted, int threads, const Visit& visit) override;
+  std::vector<ImagePeek> Peek(int, const Progress&) override { return peeks_; }
+  void ReadEach(const std::vector<bool>& wanted, int64_t most_bytes, int threads, const Visit& visit) override;
 
  private:
   void Add(ArchiveReader* reader);
@@ -33,7 +33,7 @@ class ArchiveTree : public FileTree {
   std::vector<size_t> order_;  // the index in files_ of each file in the archive's own order
 };
 
-ArchiveTree::ArchiveTree(const std::filesystem::path& path, const LoadProgress& progress) : path_(path) {
+ArchiveTree::ArchiveTree(const std::filesystem::path& path, const Progress& progress) : path_(path) {
   where_ = path.string();
   std::set<std::string> folders;
   ArchiveReader reader(path);
@@ -44,8 +44,7 @@ ArchiveTree::ArchiveTree(const std::filesystem::path& path, const LoadProgress& 
     } else {
       Add(&reader);
     }
-    if (progress && files_.size() % 1024 == 0)
-      progress("listing the archive", static_cast<int64_t>(files_.size()), 0);
+    if (progress) progress("listing the archive", static_cast<int64_t>(files_.size()), 0);
   }
   folders_.assign(folders.begin(), folders.end());
 
@@ -72,51 +71,60 @@ void ArchiveTree::Add(ArchiveReader* reader) {
   TreeFile file;
   file.name = reader->name();
   file.size = reader->size();
+  std::string bytes;
   if (reader->kind() == ArchiveReader::Kind::kFile) {
-    std::string bytes;
     reader->Read(kSniffBytes, &bytes);
-    if (LooksLikeImage(bytes)) reader->Read(kMaxFileBytes, &bytes);
-    peeks_.push_back(PeekAt(file.name, bytes));
   } else {
     file.problem = "a link or device in the archive, which is not followed";
-    peeks_.push_back(PeekAtProblem(file));
   }
+  if (LooksLikeImage(bytes)) {
+    if (file.size <= kMaxFileBytes) reader->Read(kMaxFileBytes + 1, &bytes);
+    if (std::max(file.size, static_cast<int64_t>(bytes.size())) > kMaxFileBytes) {
+      file.problem = LargerThan(kMaxFileBytes);
+    }
+  }
+  peeks_.push_back(file.problem.empty() ? PeekAt(file.name, bytes) : PeekAtProblem(file));
   files_.push_back(std::move(file));
 }
 
-void ArchiveTree::ReadEach(const std::vector<bool>& wanted, int threads, const Visit& visit) {
+void ArchiveTree::ReadEach(const std::vector<bool>& wanted, int64_t most_bytes, int threads, const Visit& visit) {
   struct Content {
     size_t index;
     std::string bytes;
+    std::string problem;
   };
   std::vector<Content> chunk;
   size_t chunk_bytes = 0;
   const auto flush = [&] {
-    ParallelFor(static_cast<int64_t>(chunk.size()), threads, [&](int64_t k) {
-      visit(chunk[k].index, std::move(chunk[k].bytes), files_[chunk[k].index].problem);
-    });
+    ParallelFor(static_cast<int64_t>(chunk.size()), threads,
+                [&](int64_t k) { visit(chunk[k].index, std::move(chunk[k].bytes), chunk[k].problem); });
     chunk.clear();
     chunk_bytes = 0;
+  };
+  const auto fail_changed = [&] {
+    Fail(ExitCode::kIo, "'{}' was changed while it was read; run again", Printable(where_));
   };
   size_t position = 0;
   for (ArchiveReader reader(path_); reader.Next();) {
     if (reader.kind() == ArchiveReader::Kind::kFolder || HasHiddenPart(reader.name())) continue;
-    if (position >= order_.size() || files_[order_[position]].name != reader.name()) {
-      Fail(ExitCode::kIo, "'{}' was changed while it was read; run again", Printable(where_));
-    }
+    if (position >= order_.size() || files_[order_[position]].name != reader.name()) fail_changed();
     const size_t index = order_[position++];
     if (!wanted[index]) continue;
-    chunk.push_back({index, {}});
-    reader.Read(kMaxFileBytes, &chunk.back().bytes);
-    chunk_bytes += chunk.back().bytes.size();
+    Content& content = chunk.emplace_back(Content{index, {}, files_[index].problem});
+    if (content.problem.empty() && reader.size() <= most_bytes) reader.Read(most_bytes + 1, &content.bytes);
+    if (reader.size() > most_bytes || static_cast<int64_t>(content.bytes.size()) > most_bytes) {
+      content = {index, {}, LargerThan(most_bytes)};
+    }
+    chunk_bytes += content.bytes.size();
     if (chunk_bytes >= kChunkBytes || chunk.size() >= kChunkFiles) flush();
   }
   flush();
+  if (position != order_.size()) fail_changed();
 }
 
 }  // namespace
 
-std::unique_ptr<FileTree> OpenArchive(const std::filesystem::path& archive, const LoadProgress& progress) {
+std::unique_ptr<FileTree> OpenArchive(const std::filesystem::path& archive, const Progress& progress) {
   return std::make_unique<ArchiveTree>(archive, progress);
 }
 

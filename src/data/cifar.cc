@@ -39,11 +39,6 @@ std::vector<std::string> FileNames(const std::string& folder, std::string_view s
   return names;
 }
 
-[[noreturn]] void FailBatch(const FileTree& tree, const std::string& name, std::string_view reason) {
-  Fail(ExitCode::kData, "'{}' in '{}': {}; get the data set again", Printable(name), Printable(tree.where()),
-       reason);
-}
-
 void Interleave(const uint8_t* planes, uint8_t* pixels) {
   for (int64_t i = 0; i < kPlane; ++i) {
     for (int64_t c = 0; c < 3; ++c) *pixels++ = planes[c * kPlane + i];
@@ -51,17 +46,17 @@ void Interleave(const uint8_t* planes, uint8_t* pixels) {
 }
 
 Dataset Assemble(const FileTree& tree, std::vector<std::string> classes, const std::vector<Batch>& batches,
-                 const LoadOptions& options) {
+                 const LoadOptions& options, const Progress& progress) {
   Dataset data;
   data.classes = std::move(classes);
-  if (data.classes.size() < 2) FailBatch(tree, "batches.meta", "it names fewer than two classes");
+  if (data.classes.size() < 2) FailFile(tree, "batches.meta", "it names fewer than two classes");
   for (const Batch& batch : batches) {
     const bool test = &batch == &batches.back();
-    if (batch.labels.empty()) FailBatch(tree, batch.name, "it holds no images");
+    if (batch.labels.empty()) FailFile(tree, batch.name, "it holds no images");
     const auto part_first = static_cast<int64_t>(test ? data.labels.size() : 0);
     for (const int64_t label : batch.labels) {
       if (label < 0 || label >= static_cast<int64_t>(data.classes.size())) {
-        FailBatch(tree, batch.name,
+        FailFile(tree, batch.name,
                   fmt::format("it holds the label {}; expected 0 to {}", label, data.classes.size() - 1));
       }
       data.names.push_back(fmt::format("{}/{}", test ? "test" : "train", data.size() - part_first));
@@ -78,7 +73,7 @@ Dataset Assemble(const FileTree& tree, std::vector<std::string> classes, const s
     });
     first += n;
   }
-  SetPixels(pixels, kShape, options, &data);
+  SetPixels(pixels, kShape, options, progress, &data);
   return data;
 }
 
@@ -105,7 +100,7 @@ Batch ParsePythonBatch(const FileTree& tree, const std::string& name, std::strin
     batch.images = reinterpret_cast<const uint8_t*>(pixels->text.data());
     batch.keep = owner;
   } catch (const Error& error) {
-    FailBatch(tree, name, error.what());
+    FailFile(tree, name, error.what());
   }
   return batch;
 }
@@ -120,16 +115,17 @@ std::vector<std::string> ParsePythonMeta(const FileTree& tree, const std::string
       Fail(ExitCode::kData, "it holds no list 'label_names'");
     for (const uint32_t item : names->items) classes.emplace_back(pickle.value(item).text);
   } catch (const Error& error) {
-    FailBatch(tree, name, error.what());
+    FailFile(tree, name, error.what());
   }
   return classes;
 }
 
 }  // namespace
 
-Dataset ReadCifarBinary(FileTree* tree, const std::string& folder, const LoadOptions& options) {
+Dataset ReadCifarBinary(FileTree* tree, const std::string& folder, const LoadOptions& options,
+                        const Progress& progress) {
   const std::vector<std::string> names = FileNames(folder, ".bin", "batches.meta.txt");
-  const std::vector<std::string> contents = ReadNamed(tree, names, options.threads);
+  const std::vector<std::string> contents = ReadNamed(tree, names, kMaxFileBytes, options.threads, progress);
   std::vector<std::string> classes;
   for (const std::string_view line : Split(contents.back(), '\n')) {
     if (!Trim(line).empty()) classes.emplace_back(Trim(line));
@@ -140,7 +136,7 @@ Dataset ReadCifarBinary(FileTree* tree, const std::string& folder, const LoadOpt
     const std::string& content = contents[b];
     const auto bytes = static_cast<int64_t>(content.size());
     if (bytes % kRecord != 0) {
-      FailBatch(
+      FailFile(
           *tree, names[b],
           fmt::format("it is {} bytes long; expected records of {} bytes", WithThousands(bytes), kRecord));
     }
@@ -148,16 +144,17 @@ Dataset ReadCifarBinary(FileTree* tree, const std::string& folder, const LoadOpt
     for (int64_t at = 0; at < bytes; at += kRecord) batch.labels.push_back(static_cast<uint8_t>(content[at]));
     batches.push_back(std::move(batch));
   }
-  return Assemble(*tree, std::move(classes), batches, options);
+  return Assemble(*tree, std::move(classes), batches, options, progress);
 }
 
-Dataset ReadCifarPython(FileTree* tree, const std::string& folder, const LoadOptions& options) {
+Dataset ReadCifarPython(FileTree* tree, const std::string& folder, const LoadOptions& options,
+                        const Progress& progress) {
   const std::vector<std::string> names = FileNames(folder, "", "batches.meta");
-  const std::vector<std::string> contents = ReadNamed(tree, names, options.threads);
+  const std::vector<std::string> contents = ReadNamed(tree, names, kMaxFileBytes, options.threads, progress);
   std::vector<Batch> batches;
   for (size_t b = 0; b < kBatches.size(); ++b)
     batches.push_back(ParsePythonBatch(*tree, names[b], contents[b]));
-  return Assemble(*tree, ParsePythonMeta(*tree, names.back(), contents.back()), batches, options);
+  return Assemble(*tree, ParsePythonMeta(*tree, names.back(), contents.back()), batches, options, progress);
 }
 
 }  // namespace spotter

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The three image decoders behind data/image.h. Each reads a header without decoding, and decodes a whole
-// file.
+// The three image decoders behind data/image.h. Each reads a header without decoding, and decodes a whole file.
 //
-// All throw Error(kData) whose message is the reason alone. None checks the size limits: image.cc does,
-// before decoding.
+// All throw Error(kData) whose message is the reason alone. None checks the size limits: image.cc does, before
+// decoding.
 #pragma once
 
 #include <cstdint>
@@ -27,12 +26,16 @@ struct JpegHeader {
 JpegHeader ParseJpegHeader(std::string_view bytes);
 
 bool IsPng(std::string_view bytes);
-ImageShape ReadPngHeader(std::string_view bytes);
+ImageShape ReadPngHeader(std::string_view bytes);  // after EXIF orientation
 Image DecodePng(std::string_view bytes);
 
 bool IsWebp(std::string_view bytes);
 ImageShape ReadWebpHeader(std::string_view bytes);
 Image DecodeWebp(std::string_view bytes);
+
+/// The orientation that EXIF data gives (a TIFF directory: JPEG's APP1 and PNG's eXIf hold one); 1 when it gives none
+/// that makes sense, as other programs do. Orientations from 5 on swap width and height.
+int ExifOrientation(std::string_view tiff);
 
 /// Turns and mirrors an image as EXIF orientation 2 to 8 asks.
 Image ApplyOrientation(Image image, int orientation);

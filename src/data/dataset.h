@@ -33,15 +33,18 @@ struct SkippedFile {
 };
 
 struct Dataset {
-  std::string source;       // what the user asked for: a name or a path
-  std::string layout;       // "image folder", "CIFAR-10 binary", "CIFAR-10 python", "IDX"
-  std::string fingerprint;  // 16 hex digits of the content that was read and of how it was resized
+  std::string source;   // what the user asked for: a name or a path
+  std::string located;  // the file or folder that was read for it
+  std::string layout;   // "image folder", "CIFAR-10 binary", "CIFAR-10 python", "IDX"
+  // 16 hex digits of the classes, names, parts, labels, shape and pixels: the same wherever the data lies and however
+  // it is packed, another for any other image, size or way to resize.
+  std::string fingerprint;
   ImageShape shape;
-  std::vector<std::string> classes;  // display order = label order
-  std::vector<int32_t> labels;       // (N), 0 <= label < classes.size()
-  std::vector<Part> parts;           // (N)
-  std::vector<std::string>
-      names;  // (N), the file's path inside the data set, or "train/17" where there are no files
+  bool resized = false;                     // some image had other sides than `shape`
+  std::vector<std::string> classes;         // display order = label order
+  std::vector<int32_t> labels;              // (N), 0 <= label < classes.size()
+  std::vector<Part> parts;                  // (N)
+  std::vector<std::string> names;           // (N), the path inside the data set; "train/17" where there are no files
   std::vector<SkippedFile> skipped;         // in order of name
   std::shared_ptr<const uint8_t[]> pixels;  // (N, H, W, C)
 
@@ -58,12 +61,14 @@ struct Splits {
   bool made_test = false;
 };
 
-/// Divides a data set. Parts that the data set gives are kept. What it does not give is cut from the training
-/// images, stratified (each class gives its share, rounded to the nearest, but keeps at least one training
-/// image), as a pure function of the seed: a test part of `test_fraction` only where the data set has no
-/// parts at all, and a validation part of `validation_fraction` where it has none. Fractions are in [0, 1).
-/// The test images are never used for validation. Throws Error(kData) when no training image is left, or when
-/// a class has no training image.
+/// Divides a data set. Parts that the data set gives are kept. What it does not give is cut from the training images as
+/// a pure function of the seed: a test part of `test_fraction` only where the data set has no parts at all, and a
+/// validation part of `validation_fraction` where it has none. Fractions are in [0, 1). A cut takes that fraction of
+/// the images in all, rounded to the nearest, shared among the classes by largest remainder; each class keeps a
+/// training image, so a cut of few images may take fewer, or none. The test images are never used for validation.
+///
+/// A classifier is learnt from the result, so that Error(kData) is thrown when the data has fewer than two classes, no
+/// training part, or a class without a training image.
 Splits MakeSplits(const Dataset& data, double validation_fraction, double test_fraction, uint64_t seed);
 
 /// Images of each class among `indices`, (classes).

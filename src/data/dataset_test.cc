@@ -6,6 +6,7 @@
 #include <cmath>
 #include <set>
 
+#include "base/random.h"
 #include "data/test_files.h"
 
 namespace spotter {
@@ -93,23 +94,58 @@ TEST(MakeSplits, LeavesEachClassATrainingImage) {
   for (const int64_t count : ClassCounts(data, splits.train)) EXPECT_GE(count, 1);
 }
 
+TEST(MakeSplits, CutsItsShareOfManySmallClasses) {
+  const Dataset data = Make(std::vector<int>(10, 4), Part::kNone);
+  const Splits splits = MakeSplits(data, 0.1, 0.1, 1);
+  ExpectEachOnce(data, splits);
+  EXPECT_TRUE(splits.made_test);
+  EXPECT_EQ(splits.test.size(), 4u);
+  EXPECT_EQ(splits.validation.size(), 4u);  // a tenth of the 36 that are left
+  for (const int64_t count : ClassCounts(data, splits.test)) EXPECT_LE(count, 1);
+  for (const int64_t count : ClassCounts(data, splits.train)) EXPECT_GE(count, 2);
+}
+
+TEST(MakeSplits, GivesTheRestToTheLargestRemainders) {
+  const Dataset data = Make({14, 17, 9}, Part::kNone);  // a tenth: 1.4, 1.7 and 0.9 of 4
+  EXPECT_EQ(ClassCounts(data, MakeSplits(data, 0, 0.1, 1).test), (std::vector<int64_t>{1, 2, 1}));
+}
+
+TEST(MakeSplits, TakesWholeSharesOfBalancedClassesAsTheyAre) {
+  for (const double fraction : {0.1, 0.07, 0.29, 0.57, 0.9}) {
+    const Dataset data = Make({100, 100, 100}, Part::kTrain);
+    const Splits splits = MakeSplits(data, fraction, 0, 7);
+    const auto share = static_cast<int64_t>(std::llround(100 * fraction));
+    EXPECT_EQ(ClassCounts(data, splits.validation), std::vector<int64_t>(3, share)) << fraction;
+    std::vector<int64_t> expected;  // the first of each class's own permutation
+    for (uint32_t label = 0; label < 3; ++label) {
+      const std::vector<int64_t> order = Permutation(7, Stream::kSplit, 2 * label + 1, 100);
+      for (int64_t i = 0; i < share; ++i) expected.push_back(100 * label + order[i]);
+    }
+    std::sort(expected.begin(), expected.end());
+    EXPECT_EQ(splits.validation, expected) << fraction;
+  }
+}
+
+TEST(MakeSplits, SaysOnlyOfPartsWithImagesThatItMadeThem) {
+  const Splits splits = MakeSplits(Make({1, 1}, Part::kNone), 0.1, 0.1, 1);
+  EXPECT_EQ(splits.train.size(), 2u);
+  EXPECT_FALSE(splits.made_test || splits.made_validation);
+}
+
 TEST(MakeSplits, ZeroFractionsCutNothing) {
   const Splits splits = MakeSplits(Make({5, 5}, Part::kNone), 0, 0, 1);
   EXPECT_EQ(splits.train.size(), 10u);
   EXPECT_FALSE(splits.made_test || splits.made_validation);
 }
 
-TEST(MakeSplits, FailsWithoutTrainingImages) {
-  EXPECT_CONTAINS(ErrorOf(ExitCode::kData,
-                          [] {
-                            MakeSplits(Make({3, 3}, Part::kTest), 0.1, 0.1, 1);
-                          }),
-                  "no training images");
-  EXPECT_CONTAINS(ErrorOf(ExitCode::kData,
-                          [] {
-                            MakeSplits(Make({3, 0}, Part::kTrain), 0.1, 0.1, 1);
-                          }),
-                  "'class1'");
+TEST(MakeSplits, WantsWhatAClassifierCanBeLearntFrom) {
+  const auto error = [](const std::vector<int>& counts, Part part) {
+    return ErrorOf(ExitCode::kData, [&] { MakeSplits(Make(counts, part), 0.1, 0.1, 1); });
+  };
+  EXPECT_CONTAINS(error({3, 3}, Part::kTest), "'made' holds 'test' but no 'train'");
+  EXPECT_CONTAINS(error({3, 3}, Part::kValidation), "holds 'validation' but no 'train'");
+  EXPECT_CONTAINS(error({3}, Part::kNone), "only one class, 'class0'; a classifier needs two or more");
+  EXPECT_CONTAINS(error({3, 0}, Part::kTrain), "class 'class1' of 'made' has no training image");
 }
 
 TEST(MakeSplits, RefusesFractionsOutOfRange) {

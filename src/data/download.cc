@@ -28,7 +28,7 @@ constexpr long kStallBytesPerSecond = 1000;
 constexpr long kMaxRedirects = 5;
 constexpr long kRangeNotSatisfiable = 416;
 
-[[noreturn]] void FailFile(const char* what, const fs::path& path) {
+[[noreturn]] void FailSystem(const char* what, const fs::path& path) {
   Fail(ExitCode::kIo, "can't {} '{}': {}", what, Printable(path.string()), std::strerror(errno));
 }
 
@@ -37,7 +37,7 @@ class OpenFile {
  public:
   OpenFile(const fs::path& path, int flags)
       : path_(path), fd_(::open(path.c_str(), flags | O_CREAT | O_CLOEXEC, 0644)) {
-    if (fd_ < 0) FailFile("write", path);
+    if (fd_ < 0) FailSystem("write", path);
   }
   ~OpenFile() { ::close(fd_); }
   OpenFile(const OpenFile&) = delete;
@@ -46,7 +46,7 @@ class OpenFile {
   int fd() const { return fd_; }
   int64_t size() const {
     struct stat info {};
-    if (::fstat(fd_, &info) != 0) FailFile("read", path_);
+    if (::fstat(fd_, &info) != 0) FailSystem("read", path_);
     return info.st_size;
   }
   bool Truncate() { return ::ftruncate(fd_, 0) == 0; }
@@ -71,7 +71,7 @@ struct Transfer {
   CURL* curl = nullptr;
   OpenFile* part = nullptr;
   const Download* download = nullptr;
-  const DownloadProgress* progress = nullptr;
+  const Progress* progress = nullptr;
   int64_t resumed_from = 0;
   int64_t written = 0;       // the size of the part file
   int64_t range_begin = -1;  // of the answer
@@ -91,13 +91,24 @@ size_t OnHeader(char* bytes, size_t size, size_t n, void* data) {
   return size * n;
 }
 
-/// Whether the first bytes of the answer belong where the part file ends.
+std::string OtherSize(int64_t bytes, int64_t expected) {
+  return fmt::format("its size is {} bytes, not {}", WithThousands(bytes), WithThousands(expected));
+}
+
+/// Whether the first bytes of the answer belong where the part file ends, or are the whole file from its beginning.
 bool Begin(Transfer* transfer) {
   long status = 0;
   curl_easy_getinfo(transfer->curl, CURLINFO_RESPONSE_CODE, &status);
   if (status == 206) {
     if (transfer->range_begin == transfer->resumed_from) return true;
     transfer->problem = "it sent another range than was asked for";
+    return false;
+  }
+  curl_off_t length = -1;  // as the answer says; -1: it does not
+  curl_easy_getinfo(transfer->curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+  const int64_t expected = transfer->download->bytes;
+  if (length >= 0 && expected > 0 && length != expected) {
+    transfer->problem = OtherSize(length, expected);
     return false;
   }
   transfer->written = 0;  // the whole file, whatever was asked for
@@ -164,7 +175,7 @@ struct Outcome {
   bool bad_range = false;  // the part file is longer than the server's file
 };
 
-Outcome Request(const std::string& url, const Download& download, const DownloadProgress& progress,
+Outcome Request(const std::string& url, const Download& download, const Progress& progress,
                 const DownloadLimits& limits, OpenFile* part) {
   static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
   const std::unique_ptr<CURL, void (*)(CURL*)> curl(ready == CURLE_OK ? curl_easy_init() : nullptr,
@@ -187,20 +198,32 @@ Outcome Request(const std::string& url, const Download& download, const Download
   return {message[0] != '\0' ? message : curl_easy_strerror(result), status == kRangeNotSatisfiable};
 }
 
-/// Why the file is not the one that is wanted; "" when it is.
-std::string Mismatch(const Download& download, const fs::path& path) {
-  const auto bytes = static_cast<int64_t>(fs::file_size(path));
-  if (download.bytes > 0 && bytes != download.bytes) {
-    return fmt::format("its size is {} bytes, not {}", WithThousands(bytes), WithThousands(download.bytes));
-  }
-  const std::string md5 = FileMd5(path);
+/// Why the file's size is not the one that is wanted; "" when it is, or when none is known.
+std::string SizeMismatch(const Download& download, const fs::path& path) {
+  std::error_code error;
+  const auto bytes = static_cast<int64_t>(fs::file_size(path, error));
+  if (error) Fail(ExitCode::kIo, "can't read '{}': {}", Printable(path.string()), error.message());
+  return download.bytes > 0 && bytes != download.bytes ? OtherSize(bytes, download.bytes) : "";
+}
+
+/// The same for its content.
+std::string Mismatch(const Download& download, const fs::path& path, const Progress& progress) {
+  const std::string size = SizeMismatch(download, path);
+  if (!size.empty()) return size;
+  const std::string md5 = FileMd5(path, progress);
   return md5 == download.md5 ? "" : fmt::format("its MD5 is {}, not {}", md5, download.md5);
+}
+
+void FailUnless(const std::string& mismatch, const fs::path& path) {
+  if (mismatch.empty()) return;
+  Fail(ExitCode::kIo, "'{}' is not the file that is wanted: {}; remove it to have it downloaded again",
+       Printable(path.string()), mismatch);
 }
 
 /// Fills the part file from one mirror. Returns why it could not, or "" when the part file is whole and
 /// right.
 std::string FetchFrom(const std::string& url, const Download& download, const fs::path& part_path,
-                      const DownloadProgress& progress, const DownloadLimits& limits, OpenFile* part) {
+                      const Progress& progress, const DownloadLimits& limits, OpenFile* part) {
   for (;;) {
     if (download.bytes > 0 && part->size() > download.bytes) part->Truncate();
     const bool resumed = part->size() > 0;
@@ -208,30 +231,29 @@ std::string FetchFrom(const std::string& url, const Download& download, const fs
       const Outcome outcome = Request(url, download, progress, limits, part);
       if (!outcome.reason.empty() && !(outcome.bad_range && resumed)) return outcome.reason;
     }
-    const std::string mismatch = Mismatch(download, part_path);
+    const std::string mismatch = Mismatch(download, part_path, progress);
     if (mismatch.empty()) return "";
-    if (!part->Truncate()) FailFile("write", part_path);
+    if (!part->Truncate()) FailSystem("write", part_path);
     if (!resumed) return mismatch;
     // What was there before may be to blame: once more, from zero.
   }
 }
 
 void Publish(OpenFile* part, const fs::path& part_path, const fs::path& path) {
-  if (::fsync(part->fd()) != 0) FailFile("write", part_path);
-  if (::rename(part_path.c_str(), path.c_str()) != 0) FailFile("replace", path);
+  if (::fsync(part->fd()) != 0) FailSystem("write", part_path);
+  if (::rename(part_path.c_str(), path.c_str()) != 0) FailSystem("replace", path);
   SyncFolder(path.parent_path());
-}
-
-void KeepOrFail(const Download& download, const fs::path& path) {
-  const std::string mismatch = Mismatch(download, path);
-  if (mismatch.empty()) return;
-  Fail(ExitCode::kIo, "'{}' is not the file that is wanted: {}; remove it to have it downloaded again",
-       Printable(path.string()), mismatch);
 }
 
 }  // namespace
 
-fs::path FetchFile(const Download& download, const fs::path& folder, const DownloadProgress& progress,
+void VerifySize(const Download& download, const fs::path& path) { FailUnless(SizeMismatch(download, path), path); }
+
+void VerifyFile(const Download& download, const fs::path& path, const Progress& progress) {
+  FailUnless(Mismatch(download, path, progress), path);
+}
+
+fs::path FetchFile(const Download& download, const fs::path& folder, const Progress& progress,
                    const DownloadLimits& limits) {
   MakeFolders(folder);
   const fs::path path = folder / download.file_name;
@@ -240,8 +262,9 @@ fs::path FetchFile(const Download& download, const fs::path& folder, const Downl
     if (progress) progress("waiting for another process that downloads " + download.file_name, 0, 0);
     while (::flock(lock.fd(), LOCK_EX) != 0 && errno == EINTR) continue;
   }
-  if (fs::exists(path)) {
-    KeepOrFail(download, path);
+  std::error_code ignored;
+  if (fs::exists(path, ignored)) {
+    VerifyFile(download, path, progress);
     return path;
   }
   const fs::path part_path = folder / (download.file_name + ".part");
@@ -255,7 +278,7 @@ fs::path FetchFile(const Download& download, const fs::path& folder, const Downl
     }
     reasons.push_back(fmt::format("{} ({})", url, Printable(reason)));
   }
-  if (part.size() == 0) fs::remove(part_path);
+  if (part.size() == 0) fs::remove(part_path, ignored);
   Fail(ExitCode::kIo, "can't download '{}'{}: {}; run again to go on, or put the file there yourself as '{}'",
        download.file_name,
        download.bytes > 0 ? fmt::format(" ({})", HumanBytes(static_cast<double>(download.bytes))) : "",

@@ -4,9 +4,10 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <string>
 #include <vector>
+
+#include "base/progress.h"
 
 namespace spotter {
 
@@ -23,17 +24,19 @@ struct DownloadLimits {
   int stall_seconds = 30;    // below 1 kB/s
 };
 
-using DownloadProgress = std::function<void(const std::string& what, int64_t done, int64_t total)>;
-
-/// Puts the file into `folder` and returns its path. A file of that name with the right checksum is kept as
-/// it is; one with a wrong checksum is an error that names it (a user put it there; it is not overwritten).
-/// Each mirror in turn: resumed from FILE.part by a range request, at most 5 redirects, http(s) only (https
-/// stays https), given up when it stalls or does not answer. Size and checksum are verified before the atomic
-/// rename; a .part that fails them is emptied: the same mirror is asked once more if it had only been
-/// resumed, else the next starts from zero. Processes that want the same file wait for each other
-/// (FILE.lock). Throws Error(kIo) that lists every URL with its reason, and says where to put the file by
-/// hand.
+/// Puts the file into `folder` and returns its path. A file of that name with the right checksum is kept as it is; one
+/// with a wrong checksum is an error that names it (a user may have put it there; it is not overwritten). Each mirror
+/// in turn: resumed from FILE.part by a range request, at most 5 redirects, http(s) only (https stays https), given up
+/// when it stalls or does not answer. An answer that says another size than the known one (a page of an error or a
+/// login) is refused before FILE.part is touched. Size and checksum are verified before the atomic rename; a FILE.part
+/// that fails them is emptied: the same mirror is asked once more if it had only been resumed, else the next starts
+/// from zero. Processes that want the same file wait for each other (FILE.lock). Throws Error(kIo) that lists every URL
+/// with its reason, and says where to put the file by hand.
 std::filesystem::path FetchFile(const Download& download, const std::filesystem::path& folder,
-                                const DownloadProgress& progress = {}, const DownloadLimits& limits = {});
+                                const Progress& progress = {}, const DownloadLimits& limits = {});
+
+/// Throws Error(kIo) that names the file when its size is not the download's; the second also when its MD5 is another.
+void VerifySize(const Download& download, const std::filesystem::path& path);
+void VerifyFile(const Download& download, const std::filesystem::path& path, const Progress& progress = {});
 
 }  // namespace spotter

@@ -185,6 +185,17 @@ TEST_F(Fetch, StartsAgainWhenWhatWasThereIsTooLongOrWhole) {
   EXPECT_EQ(server.requests().size(), 1u);  // a whole part file needs no request
 }
 
+TEST_F(Fetch, KeepsItsPartFromAnAnswerOfAnotherSize) {
+  LocalServer login([](const std::string&) { return Whole("<html>Please log in</html>"); });
+  LocalServer good(WithRanges);
+  WriteText(part(), std::string(kContent).substr(0, 20));
+  EXPECT_CONTAINS(GetError(Of({login.url()})), "its size is 26 bytes, not 43");
+  EXPECT_EQ(ReadText(part()), std::string(kContent).substr(0, 20));
+  Get(Of({login.url(), good.url()}));
+  EXPECT_EQ(ReadText(file()), kContent);
+  EXPECT_CONTAINS(good.requests().at(0), "Range: bytes=20-");
+}
+
 TEST_F(Fetch, RefusesAnotherRangeThanItAskedFor) {
   LocalServer wrong([](const std::string&) {
     return std::string(
@@ -198,7 +209,8 @@ TEST_F(Fetch, RefusesAnotherRangeThanItAskedFor) {
 TEST_F(Fetch, TriesTheNextMirrorAfterEveryKindOfFailure) {
   LocalServer wrong_bytes(
       [](const std::string&) { return Whole("The quick brown cat jumps over the lazy dog"); });
-  LocalServer too_long([](const std::string&) { return Whole(std::string(100, 'x')); });
+  LocalServer too_long(  // without saying so first
+      [](const std::string&) { return "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + std::string(100, 'x'); });
   LocalServer too_short([](const std::string&) { return Whole("The quick"); });
   LocalServer missing([](const std::string&) { return Whole("gone", "404 Not Found"); });
   LocalServer broken([](const std::string&) { return Whole("", "500 Internal Server Error"); });

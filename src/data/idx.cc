@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// IDX, the format of MNIST and its kin: big-endian sizes, then bytes. One file of images and one of labels a
-// part.
+// IDX, the format of MNIST and its kin: big-endian sizes, then bytes. One file of images and one of labels a part.
 #include <algorithm>
 #include <array>
+#include <map>
 #include <utility>
 
 #include "base/digest.h"
@@ -10,11 +10,12 @@
 #include "base/text.h"
 #include "data/gunzip.h"
 #include "data/layouts.h"
+#include "data/recognise.h"
 
 namespace spotter {
 namespace {
 
-constexpr size_t kMaxUnpackedBytes = size_t{2} << 30;
+constexpr int64_t kMaxIdxBytes = int64_t{2} << 30;  // of one file, packed or not: it holds a whole part
 
 // IDX files name no classes. Fashion-MNIST is known by the content of its training labels, rather than by the
 // name it was asked for, so that it has its names from any path, packed or not. The order is its authors'.
@@ -30,15 +31,10 @@ struct IdxFile {
   const uint8_t* data() const { return reinterpret_cast<const uint8_t*>(bytes.data()) + header; }
 };
 
-[[noreturn]] void FailFile(const FileTree& tree, const std::string& name, std::string_view reason) {
-  Fail(ExitCode::kData, "'{}' in '{}': {}; get the data set again", Printable(name), Printable(tree.where()),
-       reason);
-}
-
 /// Unpacks and checks a file that must have so many dimensions.
 IdxFile ParseIdx(std::string content, bool gzip, size_t dimensions) {
   IdxFile file;
-  file.bytes = gzip ? Gunzip(content, kMaxUnpackedBytes) : std::move(content);
+  file.bytes = gzip ? Gunzip(content, static_cast<size_t>(kMaxIdxBytes)) : std::move(content);
   file.header = 4 + 4 * dimensions;
   const std::string magic{'\0', '\0', '\x08', static_cast<char>(dimensions)};
   if (file.bytes.size() < file.header || !file.bytes.starts_with(magic)) {
@@ -62,22 +58,41 @@ IdxFile ParseIdx(std::string content, bool gzip, size_t dimensions) {
   return file;
 }
 
-/// The names of the four files as they are here; an unpacked one is preferred to a packed one.
+/// The names of a set's files as they are here.
 struct IdxNames {
   std::string images[2];  // train, test
   std::string labels[2];
 };
+
+/// The set in the folder; an unpacked file is preferred to a packed one. EMNIST's own archive holds six sets, told
+/// apart by their prefixes; they are six ways to divide the same images, so that none is taken for the user.
 IdxNames FindNames(const FileTree& tree, const std::string& folder) {
-  IdxNames names;
+  std::map<std::string, IdxNames> sets;  // by prefix
   for (const bool want_packed : {true, false}) {  // the later overwrites
     for (const TreeFile& file : tree.files()) {
       const std::string_view base = BaseName(file.name);
       const IdxName name = ParseIdxName(base);
       if (!name.valid || name.gzip != want_packed || file.name != folder + std::string(base)) continue;
-      (name.images ? names.images : names.labels)[name.train ? 0 : 1] = file.name;
+      IdxNames& set = sets[name.prefix];
+      (name.images ? set.images : set.labels)[name.train ? 0 : 1] = file.name;
     }
   }
-  return names;
+  std::vector<std::string> prefixes;
+  for (const auto& [prefix, set] : sets) {
+    prefixes.push_back(prefix.empty() ? "one without a prefix" : fmt::format("'{}'", Printable(prefix)));
+    const bool whole_test = set.images[1].empty() == set.labels[1].empty();
+    if (sets.size() > 1 || (!set.images[0].empty() && !set.labels[0].empty() && whole_test)) continue;
+    Fail(ExitCode::kData,
+         "'{}' is incomplete; expected {}train-images-idx3-ubyte, {}train-labels-idx1-ubyte, and the same of t10k or "
+         "test, plain or .gz",
+         Printable(tree.where()), prefix.empty() ? "" : Printable(prefix) + "-",
+         prefix.empty() ? "" : Printable(prefix) + "-");
+  }
+  if (sets.size() > 1) {
+    Fail(ExitCode::kData, "'{}' holds {} IDX data sets: {}; expected one; put the files of one into a folder of its own",
+         Printable(tree.where()), sets.size(), Join(prefixes, ", "));
+  }
+  return sets.begin()->second;
 }
 
 struct IdxPart {
@@ -86,14 +101,14 @@ struct IdxPart {
   IdxFile labels;
 };
 
-IdxPart ReadPart(FileTree* tree, const std::string& images, const std::string& labels, Part part,
-                 int threads) {
-  std::vector<std::string> contents = ReadNamed(tree, {images, labels}, threads);
+IdxPart ReadPart(FileTree* tree, const std::string& images, const std::string& labels, Part part, int threads,
+                 const Progress& progress) {
+  std::vector<std::string> contents = ReadNamed(tree, {images, labels}, kMaxIdxBytes, threads, progress);
   IdxPart result;
   result.part = part;
   const auto parse = [&](const std::string& name, std::string& content, size_t dimensions) {
     try {
-      return ParseIdx(std::move(content), name.ends_with("z") || name.ends_with("Z"), dimensions);
+      return ParseIdx(std::move(content), ParseIdxName(BaseName(name)).gzip, dimensions);
     } catch (const Error& error) {
       FailFile(*tree, name, error.what());
     }
@@ -110,58 +125,64 @@ IdxPart ReadPart(FileTree* tree, const std::string& images, const std::string& l
   return result;
 }
 
-std::vector<std::string> ClassNames(const std::vector<IdxPart>& parts) {
+/// The classes, and which of them each label of the files means.
+struct Classes {
+  std::vector<std::string> names;
+  std::array<int32_t, 256> class_of{};
+};
+
+/// The labels that occur, in their order: EMNIST's letters begin at 1, and a selection of MNIST may lack some.
+Classes NameClasses(const std::vector<IdxPart>& parts) {
+  std::array<bool, 256> occurs{};
+  for (const IdxPart& part : parts) {
+    for (int64_t i = 0; i < part.labels.sizes[0]; ++i) occurs[part.labels.data()[i]] = true;
+  }
+  Classes classes;
+  for (size_t label = 0; label < occurs.size(); ++label) {
+    if (!occurs[label]) continue;
+    classes.class_of[label] = static_cast<int32_t>(classes.names.size());
+    classes.names.push_back(std::to_string(label));
+  }
   FastHash hash;
   hash.Add(parts[0].labels.bytes);
-  if (hash.Hex() == kFashionLabels) return {kFashionClasses.begin(), kFashionClasses.end()};
-  int most = 0;
-  for (const IdxPart& part : parts) {
-    most =
-        std::max<int>(most, *std::max_element(part.labels.data(), part.labels.data() + part.labels.sizes[0]));
-  }
-  std::vector<std::string> names;
-  for (int label = 0; label <= most; ++label) names.push_back(std::to_string(label));
-  return names;
+  if (hash.Hex() == kFashionLabels) classes.names.assign(kFashionClasses.begin(), kFashionClasses.end());
+  return classes;
 }
 
 }  // namespace
 
-Dataset ReadIdx(FileTree* tree, const std::string& folder, const LoadOptions& options) {
+Dataset ReadIdx(FileTree* tree, const std::string& folder, const LoadOptions& options, const Progress& progress) {
   const IdxNames names = FindNames(*tree, folder);
-  if (names.images[0].empty() || names.labels[0].empty() ||
-      names.images[1].empty() != names.labels[1].empty()) {
-    Fail(ExitCode::kData,
-         "'{}' is incomplete; expected train-images-idx3-ubyte, train-labels-idx1-ubyte, and the same of "
-         "t10k, plain or .gz",
-         Printable(tree->where()));
-  }
   std::vector<IdxPart> parts;
-  parts.push_back(ReadPart(tree, names.images[0], names.labels[0], Part::kTrain, options.threads));
+  const auto read = [&](size_t k, Part part) {
+    parts.push_back(ReadPart(tree, names.images[k], names.labels[k], part, options.threads, progress));
+  };
+  read(0, Part::kTrain);
   if (!names.images[1].empty()) {
-    parts.push_back(ReadPart(tree, names.images[1], names.labels[1], Part::kTest, options.threads));
+    read(1, Part::kTest);
     if (!std::equal(parts[0].images.sizes.begin() + 1, parts[0].images.sizes.end(),
                     parts[1].images.sizes.begin() + 1)) {
       FailFile(*tree, names.images[1], "its images have another size than the training images");
     }
   }
   Dataset data;
-  data.classes = ClassNames(parts);
+  const Classes classes = NameClasses(parts);
+  data.classes = classes.names;
   if (data.classes.size() < 2) FailFile(*tree, names.labels[0], "it holds only one class");
   int64_t total = 0;
   for (const IdxPart& part : parts) total += part.images.sizes[0];
-  const ImageShape stored{static_cast<int>(parts[0].images.sizes[1]),
-                          static_cast<int>(parts[0].images.sizes[2]), 1};
+  const ImageShape stored{static_cast<int>(parts[0].images.sizes[1]), static_cast<int>(parts[0].images.sizes[2]), 1};
   const std::shared_ptr<uint8_t[]> pixels = AllocatePixels(total, stored);
   for (const IdxPart& part : parts) {
     const int64_t n = part.images.sizes[0];
     std::copy_n(part.images.data(), n * stored.size(), pixels.get() + data.size() * stored.size());
     for (int64_t i = 0; i < n; ++i) {
-      data.labels.push_back(part.labels.data()[i]);
+      data.labels.push_back(classes.class_of[part.labels.data()[i]]);
       data.parts.push_back(part.part);
       data.names.push_back(fmt::format("{}/{}", PartName(part.part), i));
     }
   }
-  SetPixels(pixels, stored, options, &data);
+  SetPixels(pixels, stored, options, progress, &data);
   return data;
 }
 

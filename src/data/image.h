@@ -28,11 +28,12 @@ bool LooksLikeImage(std::string_view bytes);
 /// Width, height and whether the image is grey, from the header alone. Throws as DecodeImage.
 ImageShape ReadImageHeader(std::string_view bytes);
 
-/// Decodes a JPEG, PNG or WebP. Grey images give 1 channel, all others 3 (RGB). EXIF orientation is applied
-/// (JPEG). CMYK and YCCK JPEGs are converted to RGB as Pillow does; 16-bit PNGs keep their high byte;
-/// transparency is laid over white; palettes are expanded; the first frame of an animation is not decoded: it
-/// is an error. Throws Error(kData), its message naming the reason only (the caller knows the file): not an
-/// image, too large, damaged (a decoder's warning about missing data counts as damage).
+/// Decodes a JPEG, PNG or WebP. Grey images give 1 channel, all others 3 (RGB). EXIF orientation is applied in JPEG,
+/// and in PNG where it stands before the pixels; WebP's stands behind them and is not looked for. CMYK and YCCK JPEGs
+/// are converted to RGB as Pillow does; 16-bit PNGs keep their high byte; transparency is laid over white; palettes are
+/// expanded; the first frame of an animation is not decoded: it is an error. Throws Error(kData), its message naming
+/// the reason only (the caller knows the file): not an image, too large, damaged (a decoder's warning about missing
+/// data counts as damage).
 Image DecodeImage(std::string_view bytes);
 
 /// How an image of another shape becomes one of the network's.

@@ -38,6 +38,12 @@ Cut CutTop(std::string_view path) {
   return {path.substr(0, slash), path.substr(slash + 1)};
 }
 
+/// Whether a path leads into a class folder of a part, as "train/cat/1.jpg" does.
+bool LeadsIntoPart(std::string_view path) {
+  const Cut cut = CutTop(path);
+  return cut.rest && PartOf(cut.top) && CutTop(*cut.rest).rest;
+}
+
 /// A file that is an image or is meant as one.
 struct Candidate {
   size_t file = 0;
@@ -52,11 +58,14 @@ class Planner {
  private:
   void Collect();
   void LookThroughWrappers();
-  bool HasParts() const;
   void CheckParts() const;
-  void Place(const Candidate& candidate, bool has_parts);
+  void Place(const Candidate& candidate);
+  void CheckLooseImages() const;
   void NameClasses();
-  void CheckClassFolders(bool has_parts) const;
+  void CheckOutside() const;
+  void CheckClassFolders() const;
+  void TakeSamples();
+  bool HasPlaced(Part part) const;
   [[noreturn]] void FailNoImages() const;
 
   std::string where() const { return Printable(tree_.where()); }
@@ -65,6 +74,7 @@ class Planner {
   const std::vector<ImagePeek>& peeks_;
   std::vector<Candidate> candidates_;
   std::string_view prefix_;  // the folders looked through, with a final '/'
+  bool has_parts_ = false;
   struct Placed {
     const Candidate* candidate;
     Part part;
@@ -72,6 +82,7 @@ class Planner {
   };
   std::vector<Placed> placed_;
   std::array<const Candidate*, 4> loose_{};  // of each part, one that lies in no class folder
+  std::vector<const Candidate*> outside_;    // of the parts
   FolderPlan plan_;
 };
 
@@ -93,65 +104,49 @@ void Planner::Collect() {
     if (peeks_[i].kind != ImagePeek::Kind::kOther) candidates_.push_back({i, tree_.files()[i].name});
   }
   if (candidates_.empty()) FailNoImages();
-  const auto usable = [&](const Candidate& c) { return peeks_[c.file].kind == ImagePeek::Kind::kImage; };
-  if (std::none_of(candidates_.begin(), candidates_.end(), usable)) {
-    const Candidate& first = candidates_.front();
-    Fail(ExitCode::kData, "none of the {} images in '{}' can be read, such as '{}': {}", candidates_.size(),
-         where(), Printable(first.path), peeks_[first.file].reason);
-  }
 }
 
 void Planner::LookThroughWrappers() {
   for (;;) {
     const std::string_view top = CutTop(candidates_.front().path).top;
+    bool is_class = false;   // it has images directly inside ...
+    bool has_parts = false;  // ... which are strays where it also has parts
     for (const Candidate& candidate : candidates_) {
       const Cut cut = CutTop(candidate.path);
       if (cut.top != top || !cut.rest) return;  // several folders, or images, at the top
-      if (!CutTop(*cut.rest).rest) return;      // images directly inside: a class
+      is_class |= !CutTop(*cut.rest).rest;
+      has_parts |= LeadsIntoPart(*cut.rest);
     }
-    if (PartOf(top)) return;
-    prefix_ = std::string_view(tree_.files()[candidates_.front().file].name)
-                  .substr(0, prefix_.size() + top.size() + 1);
+    if (PartOf(top) || (is_class && !has_parts)) return;
+    prefix_ = std::string_view(tree_.files()[candidates_.front().file].name).substr(0, prefix_.size() + top.size() + 1);
     for (Candidate& candidate : candidates_) candidate.path.remove_prefix(top.size() + 1);
   }
-}
-
-/// A folder named as a part is one when it holds class folders: 'train' may also be a class, beside 'bus' and
-/// 'car'.
-bool Planner::HasParts() const {
-  return std::any_of(candidates_.begin(), candidates_.end(), [](const Candidate& candidate) {
-    const Cut cut = CutTop(candidate.path);
-    return cut.rest && PartOf(cut.top) && CutTop(*cut.rest).rest;
-  });
 }
 
 void Planner::CheckParts() const {
   std::map<Part, std::string_view> names;
   for (const Candidate& candidate : candidates_) {
     const Cut cut = CutTop(candidate.path);
-    if (!cut.rest) continue;
     const std::optional<Part> part = PartOf(cut.top);
-    if (!part) {
-      Fail(ExitCode::kData,
-           "'{}' holds images in '{}' beside its parts; expected only train, val and test; move it elsewhere",
-           where(), Printable(cut.top));
-    }
+    if (!cut.rest || !part) continue;
     const auto [at, is_new] = names.emplace(*part, cut.top);
     if (is_new || at->second == cut.top) continue;
     Fail(ExitCode::kData, "'{}' holds both '{}' and '{}'; expected one {} part; merge them", where(),
          Printable(at->second), Printable(cut.top), PartName(*part));
   }
-  if (!names.contains(Part::kTrain)) {
-    Fail(ExitCode::kData, "'{}' holds '{}' but no 'train'; expected the training images in train/CLASS/",
-         where(), Printable(names.begin()->second));
-  }
 }
 
-void Planner::Place(const Candidate& candidate, bool has_parts) {
+void Planner::Place(const Candidate& candidate) {
   Cut cut = CutTop(candidate.path);
   Part part = Part::kNone;
-  if (has_parts && cut.rest) {
-    part = *PartOf(cut.top);
+  if (has_parts_) {
+    const std::optional<Part> named = PartOf(cut.top);
+    if (!cut.rest || !named) {
+      outside_.push_back(&candidate);
+      plan_.skipped.push_back({std::string(candidate.path), "it lies outside of train, val and test"});
+      return;
+    }
+    part = *named;
     cut = CutTop(*cut.rest);
   }
   if (cut.rest) {
@@ -162,66 +157,76 @@ void Planner::Place(const Candidate& candidate, bool has_parts) {
   plan_.skipped.push_back({std::string(candidate.path), "it lies in no class folder"});
 }
 
+bool Planner::HasPlaced(Part part) const {
+  return std::any_of(placed_.begin(), placed_.end(), [&](const Placed& placed) { return placed.part == part; });
+}
+
+/// Single images are skipped, but a part or a whole data set of them was meant otherwise.
+void Planner::CheckLooseImages() const {
+  for (const Part part : {Part::kTrain, Part::kValidation, Part::kTest}) {
+    const Candidate* loose = loose_[static_cast<size_t>(part)];
+    if (loose == nullptr || HasPlaced(part)) continue;
+    const std::string folder = Printable(CutTop(loose->path).top);
+    Fail(ExitCode::kData, "'{}' has images directly in '{}', such as '{}'; {}", where(), folder,
+         Printable(loose->path),
+         part == Part::kTrain ? std::string(kExpected)
+                              : fmt::format("expected class folders, such as {}/cat/1.jpg; move '{}' elsewhere to train "
+                                            "without it",
+                                            folder, folder));
+  }
+  const auto in_no_class = [](const Candidate& candidate) {
+    const Cut cut = CutTop(candidate.path);
+    return !cut.rest || PartOf(cut.top);
+  };
+  if (placed_.empty() || (!has_parts_ && std::all_of(candidates_.begin(), candidates_.end(), in_no_class))) {
+    Fail(ExitCode::kData, "'{}' has images that lie in no class folder, such as '{}'; {}", where(),
+         Printable(candidates_.front().path), kExpected);
+  }
+}
+
 void Planner::NameClasses() {
+  plan_.for_training = HasPlaced(Part::kNone) || HasPlaced(Part::kTrain);
   std::set<std::string_view> names;
   for (const Placed& placed : placed_) {
-    if (placed.part == Part::kNone || placed.part == Part::kTrain) names.insert(placed.class_name);
+    const bool names_a_class = !plan_.for_training || placed.part == Part::kNone || placed.part == Part::kTrain;
+    if (names_a_class) names.insert(placed.class_name);
   }
   for (const Placed& placed : placed_) {
     if (names.contains(placed.class_name)) continue;
     Fail(ExitCode::kData,
-         "'{}' has the class '{}' in its {} part but not in train; expected the same class folders in both",
-         where(), Printable(placed.class_name), PartName(placed.part));
+         "'{}' has the class '{}' in its {} part but not in train; expected the same class folders in both", where(),
+         Printable(placed.class_name), PartName(placed.part));
   }
   plan_.classes.assign(names.begin(), names.end());
 }
 
-/// A class folder in which no image was found would otherwise vanish without a word.
-void Planner::CheckClassFolders(bool has_parts) const {
-  for (const std::string_view folder : tree_.folders()) {
-    if (!folder.starts_with(prefix_) || folder.size() == prefix_.size()) continue;
-    Cut cut = CutTop(folder.substr(prefix_.size()));
-    if (has_parts && (!cut.rest || PartOf(cut.top) != Part::kTrain)) continue;
-    if (has_parts) cut = CutTop(*cut.rest);
-    if (cut.rest) continue;  // inside a class
-    if (std::binary_search(plan_.classes.begin(), plan_.classes.end(), cut.top)) continue;
-    Fail(ExitCode::kData, "the class folder '{}' in '{}' holds no images; put some in, or remove it",
-         Printable(folder), where());
+/// A folder beside the parts with the same class folders is most likely a part by a name that we don't know.
+void Planner::CheckOutside() const {
+  for (const Candidate* candidate : outside_) {
+    const Cut cut = CutTop(candidate->path);
+    const Cut inside = CutTop(cut.rest.value_or(""));
+    if (!inside.rest || !std::binary_search(plan_.classes.begin(), plan_.classes.end(), inside.top)) continue;
+    Fail(ExitCode::kData,
+         "'{}' holds images in '{}' beside its parts; expected only train, val and test; move it elsewhere", where(),
+         Printable(cut.top));
   }
 }
 
-FolderPlan Planner::Plan() {
-  Collect();
-  LookThroughWrappers();
-  const bool has_parts = HasParts();
-  if (has_parts) CheckParts();
-  const bool only_part_names =
-      std::all_of(candidates_.begin(), candidates_.end(), [](const Candidate& candidate) {
-        const Cut cut = CutTop(candidate.path);
-        return !cut.rest || PartOf(cut.top);
-      });
-  for (const Candidate& candidate : candidates_) Place(candidate, has_parts);
-  for (const Candidate* loose : loose_) {
-    if (loose == nullptr) continue;
-    const std::string_view folder = CutTop(loose->path).top;
-    const auto beside = [&](const Placed& p) {
-      return !has_parts || CutTop(p.candidate->path).top == folder;
-    };
-    if (CutTop(loose->path).rest && std::none_of(placed_.begin(), placed_.end(), beside)) {
-      Fail(ExitCode::kData, "'{}' has images directly in '{}', such as '{}'; {}", where(), Printable(folder),
-           Printable(loose->path), kExpected);
-    }
+/// A class folder in which no image was found would otherwise vanish without a word.
+void Planner::CheckClassFolders() const {
+  for (const std::string_view folder : tree_.folders()) {
+    if (!folder.starts_with(prefix_) || folder.size() == prefix_.size()) continue;
+    Cut cut = CutTop(folder.substr(prefix_.size()));
+    if (has_parts_ && (!cut.rest || PartOf(cut.top) != Part::kTrain)) continue;
+    if (has_parts_) cut = CutTop(*cut.rest);
+    if (cut.rest) continue;  // inside a class
+    if (std::binary_search(plan_.classes.begin(), plan_.classes.end(), cut.top)) continue;
+    Fail(ExitCode::kData, "the class folder '{}' in '{}' holds no images; put some in, or remove it", Printable(folder),
+         where());
   }
-  if (placed_.empty() || (!has_parts && only_part_names)) {
-    Fail(ExitCode::kData, "'{}' has images that lie in no class folder, such as '{}'; {}", where(),
-         Printable(candidates_.front().path), kExpected);
-  }
-  NameClasses();
-  CheckClassFolders(has_parts);
-  if (plan_.classes.size() < 2) {
-    Fail(ExitCode::kData, "'{}' holds only one class, '{}'; a classifier needs two or more; {}", where(),
-         Printable(plan_.classes.front()), kExpected);
-  }
+}
+
+void Planner::TakeSamples() {
   for (const Placed& placed : placed_) {
     const ImagePeek& peek = peeks_[placed.candidate->file];
     std::string name(placed.candidate->path);
@@ -233,11 +238,31 @@ FolderPlan Planner::Plan() {
     const auto label = static_cast<int32_t>(at - plan_.classes.begin());
     plan_.samples.push_back({placed.candidate->file, placed.part, label, std::move(name)});
   }
+  if (plan_.samples.empty()) {
+    const Candidate& first = *placed_.front().candidate;
+    Fail(ExitCode::kData, "none of the {} images in '{}' can be read, such as '{}': {}", placed_.size(), where(),
+         Printable(first.path), peeks_[first.file].reason);
+  }
   std::sort(plan_.samples.begin(), plan_.samples.end(), [](const FolderSample& a, const FolderSample& b) {
     return std::tie(a.part, a.label, a.name) < std::tie(b.part, b.label, b.name);
   });
   std::sort(plan_.skipped.begin(), plan_.skipped.end(),
             [](const SkippedFile& a, const SkippedFile& b) { return a.name < b.name; });
+}
+
+FolderPlan Planner::Plan() {
+  Collect();
+  LookThroughWrappers();
+  // A folder named as a part is one when it holds class folders: 'train' may also be a class, beside 'bus' and 'car'.
+  has_parts_ = std::any_of(candidates_.begin(), candidates_.end(),
+                           [](const Candidate& candidate) { return LeadsIntoPart(candidate.path); });
+  if (has_parts_) CheckParts();
+  for (const Candidate& candidate : candidates_) Place(candidate);
+  CheckLooseImages();
+  NameClasses();
+  CheckOutside();
+  CheckClassFolders();
+  TakeSamples();
   return std::move(plan_);
 }
 

@@ -21,15 +21,18 @@ struct FolderPlan {
   std::vector<std::string> classes;   // in byte order
   std::vector<FolderSample> samples;  // by part, class, name
   std::vector<SkippedFile> skipped;   // by name
+  bool for_training = false;          // it has images to learn from: a part 'train', or no parts at all
 };
 
 /// Works out the plan from the names and from what each file is.
 /// - One folder around all others is looked through.
-/// - Parts: train or training; val, valid or validation; test; in any case of letters, with class folders
-/// inside.
+/// - Parts: train or training; val, valid or validation; test; in any case of letters, with class folders inside.
 /// - Otherwise every folder is a class. Images in folders inside a class belong to that class.
-/// - Single images beside class folders are skipped; images without any class folders are an error.
-/// Throws Error(kData): no images, one class, a class without images, a class that the training part lacks.
+/// - Single images beside class folders or parts are skipped, and so are folders beside the parts, unless they hold the
+///   same class folders as these: then it is an error.
+/// - One class, or a test part alone, is enough here: a model can be evaluated on it. MakeSplits wants more.
+/// Throws Error(kData): no images, images without class folders, a class without images, a class that the training part
+/// lacks.
 FolderPlan PlanImageFolder(const FileTree& tree, const std::vector<ImagePeek>& peeks);
 
 }  // namespace spotter

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Decoding gives the pixels that Pillow gives; what is not an image, too large or damaged is refused with a
-// reason.
+// Decoding gives the pixels that Pillow gives; what is not an image, too large or damaged is refused with a reason.
 #include "data/image.h"
+
+#include <zlib.h>
 
 #include <chrono>
 
@@ -61,6 +62,42 @@ INSTANTIATE_TEST_SUITE_P(Webp, KnownAnswer,
                          testing::Values(Known{"lossy.webp", "lossy.webp.ppm"},
                                          Known{"lossless.webp", "lossless.webp.ppm"},
                                          Known{"alpha.webp", "alpha.webp.ppm"}));
+
+/// A PNG with an eXIf chunk behind its header: a TIFF directory with an orientation alone.
+std::string WithOrientation(std::string png, char orientation) {
+  const std::string tiff("MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0", 19);
+  const std::string body = "eXIf" + tiff + orientation + std::string(6, '\0');
+  const auto big_endian = [](unsigned long n) {
+    return std::string{static_cast<char>(n >> 24), static_cast<char>(n >> 16), static_cast<char>(n >> 8),
+                       static_cast<char>(n)};
+  };
+  const auto sum = ::crc32(0, reinterpret_cast<const Bytef*>(body.data()), static_cast<uInt>(body.size()));
+  return png.insert(33, big_endian(body.size() - 4) + body + big_endian(sum));
+}
+
+TEST(DecodeImage, TurnsAPngAsItsExifAsks) {
+  const std::string png = DataFixture("colour.png");
+  const Image plain = DecodeImage(png);
+  const int height = plain.shape.height, width = plain.shape.width;
+  const auto same = [&](const Image& image, auto source) {  // source(y, x): where that pixel comes from
+    for (int y = 0; y < image.shape.height; ++y) {
+      for (int x = 0; x < image.shape.width; ++x) {
+        const auto [from_y, from_x] = source(y, x);
+        const auto at = image.pixels.begin() + (y * image.shape.width + x) * 3;
+        if (!std::equal(at, at + 3, plain.pixels.begin() + (from_y * width + from_x) * 3)) return false;
+      }
+    }
+    return true;
+  };
+  EXPECT_EQ(DecodeImage(WithOrientation(png, 1)).pixels, plain.pixels);
+  EXPECT_EQ(DecodeImage(WithOrientation(png, 9)).pixels, plain.pixels);
+  const Image upside_down = DecodeImage(WithOrientation(png, 3));
+  EXPECT_TRUE(same(upside_down, [&](int y, int x) { return std::pair(height - 1 - y, width - 1 - x); }));
+  const Image turned = DecodeImage(WithOrientation(png, 6));  // a quarter clockwise
+  EXPECT_EQ(turned.shape, (ImageShape{width, height, 3}));
+  EXPECT_EQ(ReadImageHeader(WithOrientation(png, 6)), turned.shape);
+  EXPECT_TRUE(same(turned, [&](int y, int x) { return std::pair(height - 1 - x, y); }));
+}
 
 TEST(DecodeImage, RefusesWhatIsNoImage) {
   EXPECT_CONTAINS(DecodeError(""), "empty");

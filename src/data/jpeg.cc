@@ -24,6 +24,8 @@ namespace {
 /// A progressive file may repeat passes over all its pixels without end. Usual files have about ten scans.
 constexpr int kMaxScans = 500;
 constexpr int64_t kMaxScannedPixels = 2'000'000'000;
+/// A progressive file is held as coefficients of 2 bytes: kMaxImagePixels in four colours need 400 MB.
+constexpr long kMaxMemory = 500'000'000;
 
 struct Decoder {
   jpeg_decompress_struct info{};
@@ -69,6 +71,7 @@ Decoder::Decoder() {
   info.client_data = this;
   if (setjmp(leave) != 0) Fail(ExitCode::kInternal, "libjpeg can't be used: {}", message);
   jpeg_create_decompress(&info);
+  info.mem->max_memory_to_use = kMaxMemory;
   progress.progress_monitor = OnProgress;
   info.progress = &progress;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads a JPEG's size, components and EXIF orientation by walking its markers, without a decoder.
+// Reads a JPEG's size, components and EXIF orientation by walking its markers, without a decoder; and what EXIF says.
 //
 // ISO/IEC 10918-1 annex B (markers), JEITA CP-3451 (EXIF in APP1, a TIFF directory, tag 0x0112).
 #include <optional>
@@ -32,11 +32,15 @@ class Numbers {
   bool big_endian_;
 };
 
-/// The orientation that an APP1 segment gives; 1 when it gives none that makes sense, as other programs do.
-int ExifOrientation(std::string_view segment) {
-  constexpr std::string_view kExif("Exif\0\0", 6);
-  if (!segment.starts_with(kExif)) return 1;
-  const std::string_view tiff = segment.substr(kExif.size());
+bool IsStartOfFrame(uint8_t marker) {
+  return marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
+}
+
+bool HasNoLength(uint8_t marker) { return marker == 0x01 || (marker >= 0xD0 && marker <= 0xD8); }
+
+}  // namespace
+
+int ExifOrientation(std::string_view tiff) {
   if (!tiff.starts_with("II") && !tiff.starts_with("MM")) return 1;
   const Numbers numbers(tiff, tiff[0] == 'M');
   const auto directory = numbers.U32(4);
@@ -52,14 +56,6 @@ int ExifOrientation(std::string_view segment) {
   }
   return 1;
 }
-
-bool IsStartOfFrame(uint8_t marker) {
-  return marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
-}
-
-bool HasNoLength(uint8_t marker) { return marker == 0x01 || (marker >= 0xD0 && marker <= 0xD8); }
-
-}  // namespace
 
 bool IsJpeg(std::string_view bytes) { return bytes.starts_with("\xFF\xD8\xFF"); }
 
@@ -84,8 +80,9 @@ JpegHeader ParseJpegHeader(std::string_view bytes) {
       header.components = static_cast<uint8_t>(segment[5]);
       return header;
     }
-    if (marker == 0xE1 && !has_orientation) {
-      header.orientation = ExifOrientation(segment);
+    constexpr std::string_view kExif("Exif\0\0", 6);
+    if (marker == 0xE1 && !has_orientation && segment.starts_with(kExif)) {
+      header.orientation = ExifOrientation(segment.substr(kExif.size()));
       has_orientation = header.orientation != 1;
     }
     at += *length;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The official layouts of CIFAR-10 and IDX, packed or not, through LoadDataset; and what is wrong with broken
-// ones.
+// The official layouts of CIFAR-10 and IDX, packed or not, through LoadDataset; and what is wrong with broken ones.
 #include <algorithm>
+#include <tuple>
 
 #include "data/archive.h"
 #include "data/load.h"
+#include "data/recognise.h"
 #include "data/test_files.h"
 
 namespace spotter {
@@ -200,6 +201,57 @@ TEST(Idx, ReadsPlainPackedDottedAndArchivedFiles) {
 
   WriteArchive(folder.path() / "x.zip", IdxFiles());
   ExpectIdx(LoadDataset((folder.path() / "x.zip").string(), kNoCache));
+}
+
+TEST(Idx, KnowsTheNamesOfItsKin) {
+  for (const auto& [name, prefix, train, images, gzip] :
+       std::vector<std::tuple<const char*, const char*, bool, bool, bool>>{
+           {"train-images-idx3-ubyte", "", true, true, false},
+           {"t10k-labels.idx1-ubyte.gz", "", false, false, true},
+           {"test.images.idx3.ubyte", "", false, true, false},
+           {"Train-Labels-Idx1-Ubyte.GZ", "", true, false, true},
+           {"emnist-letters-train-images-idx3-ubyte.gz", "emnist-letters", true, true, true},
+           {"emnist-letters-test-labels-idx1-ubyte", "emnist-letters", false, false, false},
+           {"my.set_t10k-images-idx3-ubyte", "my.set", false, true, false}}) {
+    const IdxName parsed = ParseIdxName(name);
+    EXPECT_TRUE(parsed.valid) << name;
+    EXPECT_EQ(parsed.prefix, prefix) << name;
+    EXPECT_EQ(parsed.train, train) << name;
+    EXPECT_EQ(parsed.images, images) << name;
+    EXPECT_EQ(parsed.gzip, gzip) << name;
+  }
+  for (const char* name : {"train-images-idx1-ubyte", "train-labels-idx3-ubyte", "train-images-idx3-ubyte.zip",
+                           "constrain-images-idx3-ubyte", "valid-images-idx3-ubyte", "images-idx3-ubyte", ""}) {
+    EXPECT_FALSE(ParseIdxName(name).valid) << name;
+  }
+}
+
+TEST(Idx, ReadsLettersWhoseLabelsBeginAtOne) {
+  const TemporaryFolder folder;
+  const NamedFiles files = {{"emnist-letters-train-images-idx3-ubyte", IdxImages(4, 5, 3, 10)},
+                            {"emnist-letters-train-labels-idx1-ubyte", IdxLabels({1, 3, 26, 3})},
+                            {"emnist-letters-test-images-idx3-ubyte", IdxImages(2, 5, 3, 99)},
+                            {"emnist-letters-test-labels-idx1-ubyte", IdxLabels({26, 1})}};
+  WriteFolder(folder.path(), files);
+  const Dataset data = LoadDataset(folder.path().string(), kNoCache);
+  EXPECT_EQ(data.layout, "IDX");
+  EXPECT_EQ(data.classes, (std::vector<std::string>{"1", "3", "26"}));
+  EXPECT_EQ(data.labels, (std::vector<int32_t>{0, 1, 2, 1, 2, 0}));
+  EXPECT_EQ(std::count(data.parts.begin(), data.parts.end(), Part::kTest), 2);
+
+  fs::remove(folder.path() / files[3].first);
+  EXPECT_CONTAINS(LoadError(folder.path()), "incomplete; expected emnist-letters-train-images-idx3-ubyte");
+}
+
+TEST(Idx, NamesTheSetsWhenThereAreSeveral) {
+  const TemporaryFolder folder;
+  for (const auto& [name, content] : IdxFiles()) {
+    WriteText(folder.path() / ("emnist-letters-" + name), content);
+    WriteText(folder.path() / ("emnist-digits-" + name), content);
+    WriteText(folder.path() / name, content);
+  }
+  EXPECT_CONTAINS(LoadError(folder.path()),
+                  "3 IDX data sets: one without a prefix, 'emnist-digits', 'emnist-letters'; expected one");
 }
 
 TEST(Idx, NeedsNoTestPart) {

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Puts it together: find, fingerprint, try the cache, recognise, read, keep in the cache.
+// Puts it together: find, try the cache, recognise, read, keep in the cache.
 #include "data/load.h"
 
+#include <sys/stat.h>
+
+#include <array>
 #include <chrono>
 #include <fstream>
 #include <memory>
@@ -13,8 +16,10 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "data/cache.h"
+#include "data/description.h"
 #include "data/find.h"
 #include "data/layouts.h"
+#include "data/recognise.h"
 #include "data/tree.h"
 
 namespace spotter {
@@ -22,9 +27,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The same progress, at most ten times a second and from the calling thread only. A change of `what` is
-/// always told.
-LoadProgress Throttled(const LoadProgress& progress) {
+/// The same progress, at most ten times a second and from the calling thread only. A change of `what` is always told.
+Progress Throttled(const Progress& progress) {
   if (!progress) return {};
   using Clock = std::chrono::steady_clock;
   struct State {
@@ -42,44 +46,57 @@ LoadProgress Throttled(const LoadProgress& progress) {
   };
 }
 
-/// The key of what is read: the content, and everything that changes the pixels.
-std::string Fingerprint(FastHash* content, const LoadOptions& options) {
-  content->AddNumber(kCacheVersion);
-  content->AddNumber(options.shape.height != 0 ? 0 : options.image_size);
-  for (const int n : {options.shape.height, options.shape.width, options.shape.channels})
-    content->AddNumber(n);
-  content->AddNumber(static_cast<int64_t>(options.resize));
-  return content->Hex();
-}
-
-/// Official files by their content; an image folder by its files' names, sizes and times, as reading all
-/// would take long.
-void HashFolder(const FileTree& tree, const fs::path& folder, FastHash* hash) {
+/// Adds what tells a folder's content from another's: official files by their content; an image folder by its files'
+/// names, sizes and times, as reading all would take long.
+void HashFolder(const FileTree& tree, const fs::path& folder, const Progress& progress, FastHash* hash) {
   const Recognised recognised = Recognise(tree);
   hash->Add(LayoutName(recognised.layout));
   for (const size_t i : OfficialFiles(tree, recognised)) {
     hash->Add(tree.files()[i].name);
-    hash->AddFile(folder / tree.files()[i].name);
+    hash->AddFile(folder / tree.files()[i].name, progress);
   }
   if (recognised.layout != Layout::kImageFolder) return;
   for (const TreeFile& file : tree.files()) {
     hash->AddNumber(static_cast<int64_t>(file.name.size()));
     hash->Add(file.name);
-    hash->AddNumber(file.size);
-    hash->AddNumber(file.modified);
+    for (const int64_t n : {file.size, file.modified, file.changed}) hash->AddNumber(n);
   }
 }
 
-Dataset ReadTree(FileTree* tree, const LoadOptions& options, const LoadProgress& progress) {
+/// The key under which the decoded images are kept: what is read, and everything that changes the pixels. `tree` is
+/// nullptr for an archive.
+std::string KeyOf(const FileTree* tree, const fs::path& path, const LoadOptions& options, const Progress& progress) {
+  FastHash hash;
+  if (tree != nullptr) {
+    HashFolder(*tree, path, progress, &hash);
+  } else {
+    hash.AddFile(path, progress);
+  }
+  hash.AddNumber(kCacheVersion);
+  hash.AddNumber(options.shape.height != 0 ? 0 : options.image_size);
+  for (const int n : {options.shape.height, options.shape.width, options.shape.channels}) hash.AddNumber(n);
+  hash.AddNumber(static_cast<int64_t>(options.resize));
+  return hash.Hex();
+}
+
+/// What changes when somebody writes to a file, or puts another in its place.
+std::array<int64_t, 6> StateOf(const fs::path& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) return {};
+  return {static_cast<int64_t>(info.st_ino), info.st_size,        info.st_mtim.tv_sec,
+          info.st_mtim.tv_nsec,              info.st_ctim.tv_sec, info.st_ctim.tv_nsec};
+}
+
+Dataset ReadTree(FileTree* tree, const LoadOptions& options, const Progress& progress) {
   const Recognised recognised = Recognise(*tree);
   const auto read = [&]() -> Dataset {
     switch (recognised.layout) {
       case Layout::kCifarBinary:
-        return ReadCifarBinary(tree, recognised.folder, options);
+        return ReadCifarBinary(tree, recognised.folder, options, progress);
       case Layout::kCifarPython:
-        return ReadCifarPython(tree, recognised.folder, options);
+        return ReadCifarPython(tree, recognised.folder, options, progress);
       case Layout::kIdx:
-        return ReadIdx(tree, recognised.folder, options);
+        return ReadIdx(tree, recognised.folder, options, progress);
       case Layout::kImageFolder:
         break;
     }
@@ -97,23 +114,22 @@ bool BreaksStrict(const Dataset& data, const LoadOptions& options) {
 
 void CheckOptions(const LoadOptions& options) {
   if (options.image_size < 0 || options.image_size > kMaxImageSide) {
-    Fail(ExitCode::kUsage, "the image size is {}; expected 0 (chosen for you) to {}", options.image_size,
-         kMaxImageSide);
+    Fail(ExitCode::kUsage, "the image size is {}; expected 0 (chosen for you) to {}", options.image_size, kMaxImageSide);
   }
   const auto [height, width, channels] = options.shape;
   const bool usable = height > 0 && height <= kMaxImageSide && width > 0 && width <= kMaxImageSide &&
                       (channels == 1 || channels == 3);
   if (height != 0 && !usable) {
-    Fail(ExitCode::kUsage, "images can't be made {} x {} x {}; expected sides of 1 to {} and 1 or 3 channels",
-         height, width, channels, kMaxImageSide);
+    Fail(ExitCode::kUsage, "images can't be made {} x {} x {}; expected sides of 1 to {} and 1 or 3 channels", height,
+         width, channels, kMaxImageSide);
   }
 }
 
 /// Says what a single file is, where it is something that users give in place of a data set.
 void CheckMayBeArchive(const fs::path& path) {
-  if (!fs::is_regular_file(path)) {
-    Fail(ExitCode::kData,
-         "'{}' is neither a folder nor a regular file; expected an image folder or an archive of one",
+  std::error_code ignored;
+  if (!fs::is_regular_file(path, ignored)) {
+    Fail(ExitCode::kData, "'{}' is neither a folder nor a regular file; expected an image folder or an archive of one",
          Printable(path.string()));
   }
   std::string beginning(64, '\0');
@@ -127,42 +143,47 @@ void CheckMayBeArchive(const fs::path& path) {
   }
 }
 
-}  // namespace
-
-Dataset LoadDataset(const std::string& data, const LoadOptions& options, const LoadProgress& given_progress) {
-  CheckOptions(options);
-  const LoadProgress progress = Throttled(given_progress);
-  const fs::path path = FindData(data, progress);
-  std::unique_ptr<FileTree> tree;
-  FastHash hash;
-  if (fs::is_directory(path)) {
-    tree = OpenFolder(path);
-    HashFolder(*tree, path, &hash);
-  } else {
-    CheckMayBeArchive(path);
-    hash.AddFile(path);
-  }
-  const std::string fingerprint = Fingerprint(&hash, options);
-  const fs::path cache = CachePath(fingerprint);
-  if (options.use_cache) {
-    std::optional<Dataset> cached = ReadCache(cache, fingerprint, options.threads);
-    if (cached && !BreaksStrict(*cached, options)) {
-      cached->source = data;
-      return std::move(*cached);
-    }
-  }
-  if (!tree) tree = OpenArchive(path, progress);
-  Dataset result = ReadTree(tree.get(), options, progress);
-  result.source = data;
-  result.fingerprint = fingerprint;
-  if (!options.use_cache) return result;
+/// Keeps a data set for the next time, or says why not.
+void Keep(const std::string& key, const Dataset& data, int threads, const Progress& progress) {
   try {
     if (progress) progress("keeping the decoded images", 0, 0);
-    WriteCache(cache, result, options.threads);
+    WriteCache(key, data, threads);
   } catch (const Error& error) {
     if (progress) progress(fmt::format("warning: the decoded images are not kept: {}", error.what()), 0, 0);
   }
-  return result;
+}
+
+}  // namespace
+
+Dataset LoadDataset(const std::string& data, const LoadOptions& options, const Progress& given_progress) {
+  CheckOptions(options);
+  const Progress progress = Throttled(given_progress);
+  const FoundData found = FindData(data, progress);
+  std::error_code ignored;
+  std::unique_ptr<FileTree> tree;
+  if (fs::is_directory(found.path, ignored)) {
+    tree = OpenFolder(found.path);
+  } else {
+    CheckMayBeArchive(found.path);
+  }
+  const auto state = StateOf(found.path);
+  std::string key;
+  std::optional<Dataset> result;
+  if (options.use_cache) {
+    key = KeyOf(tree.get(), found.path, options, progress);
+    result = ReadCache(key, options.threads);
+    if (result && BreaksStrict(*result, options)) result.reset();
+  }
+  if (!result) {
+    VerifyDownload(found, progress);
+    if (!tree) tree = OpenArchive(found.path, progress);
+    result = ReadTree(tree.get(), options, progress);
+    result->fingerprint = Fingerprint(*result, HashPixels(*result, options.threads));
+    if (options.use_cache && StateOf(found.path) == state) Keep(key, *result, options.threads, progress);
+  }
+  result->source = data;
+  result->located = found.path.string();
+  return std::move(*result);
 }
 
 }  // namespace spotter

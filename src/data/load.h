@@ -2,10 +2,9 @@
 // From what a user types for DATA to a Dataset in memory: look up, recognise, decode, cache.
 #pragma once
 
-#include <cstdint>
-#include <functional>
 #include <string>
 
+#include "base/progress.h"
 #include "data/dataset.h"
 #include "data/image.h"
 
@@ -22,17 +21,17 @@ struct LoadOptions {
   int threads = 0;  // 0: one a core
 };
 
-/// Told what is going on, at most ten times a second, from the calling thread. `total` is 0 when it is not
-/// known.
-using LoadProgress = std::function<void(const std::string& what, int64_t done, int64_t total)>;
-
-/// Loads a data set. `data` is a name from data/catalog.h or a path: an image folder, a
-/// .tar/.tar.gz/.tgz/.zip archive of one, a CIFAR-10 binary or python archive or its unpacked folder, a
-/// folder of IDX files (plain or .gz). The layout is recognised from content, never from the path's name.
-/// Decoded images are kept in CacheFolder()/decoded/FINGERPRINT.spotter-images, written atomically; a damaged
-/// or older cache file is read anew, never an error; a cache that can't be written costs only a warning
-/// through `progress`. Throws Error(kData) for anything wrong with the data, Error(kIo) for files and
-/// downloads, Error(kUsage) for a name that is neither known nor a path.
-Dataset LoadDataset(const std::string& data, const LoadOptions& options, const LoadProgress& progress = {});
+/// Loads a data set. `data` is a name from data/catalog.h or a path: an image folder, a .tar/.tar.gz/.tgz/.zip archive
+/// of one, a CIFAR-10 binary or python archive or its unpacked folder, a folder of IDX files (plain or .gz). The layout
+/// is recognised by what the files inside are and are called, never by the path that leads to them.
+///
+/// Decoded images are kept in the cache (data/cache.h), under a key of what was read: the content of an archive or of
+/// official files; of an image folder the names, sizes and times of its files, as reading them all would take as long
+/// as decoding. A damaged or older cache file is made anew, never an error; a cache that can't be written costs only a
+/// warning through `progress`. An archive that changes while it is read is not kept.
+///
+/// `progress` is told at most ten times a second, from the calling thread. Throws Error(kData) for anything wrong with
+/// the data, Error(kIo) for files and downloads, Error(kUsage) for a name that is neither known nor a path.
+Dataset LoadDataset(const std::string& data, const LoadOptions& options, const Progress& progress = {});
 
 }  // namespace spotter

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Image folders and archives of them through LoadDataset: layouts, what is passed over, and what is wrong
-// with the rest.
+// Image folders and archives of them through LoadDataset: layouts, what is passed over, and what is wrong with the
+// rest.
 #include "data/load.h"
 
 #include <sys/stat.h>
@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "data/test_files.h"
+#include "data/tree.h"
 
 namespace spotter {
 namespace {
@@ -100,15 +101,37 @@ TEST_F(ImageFolder, SortsClassesByTheirBytes) {
 
 TEST_F(ImageFolder, PassesOverHiddenAndForeignFiles) {
   NamedFiles files = SmallDataset();
-  for (const char* name : {".DS_Store", ".hidden/a/1.png", "__MACOSX/train/blue/._1.png",
-                           "train/.ipynb_checkpoints/1.png", "train/blue/Thumbs.db", "train/red/desktop.ini",
-                           "train/red/._2.png", "README.md", "train/labels.csv"}) {
+  for (const char* name :
+       {".DS_Store", ".hidden/a/1.png", "__MACOSX/train/blue/._1.png", "train/.ipynb_checkpoints/1.png",
+        "train/blue/Thumbs.db", "train/red/desktop.ini", "train/red/._2.png", "README.md", "train/labels.csv",
+        "$RECYCLE.BIN/a/1.png", "System Volume Information/a/1.png", "lost+found/a/1.png", "train/@eaDir/1.png"}) {
     files.emplace_back(name, "no image");
   }
   const Dataset data = Load(files, {.strict = true, .use_cache = false});
   EXPECT_EQ(data.size(), 8);
   EXPECT_EQ(data.classes.size(), 2u);
   EXPECT_TRUE(data.skipped.empty());
+}
+
+// `cd my-pictures; spotter train .` puts the run there.
+TEST_F(ImageFolder, PassesOverSpottersOwnRuns) {
+  NamedFiles files = {{"cat/1.png", red_}, {"dog/1.png", blue_}};
+  for (const char* run : {"runs/pictures-1/", "runs/more/pictures-2/", "my-run/", "dog/run/"}) {
+    files.emplace_back(std::string(run) + "run.json", "{}");
+    files.emplace_back(std::string(run) + "checkpoints/last.safetensors", "x");
+    files.emplace_back(std::string(run) + "pictures/1.png", red_);
+  }
+  const Dataset data = Load(files);
+  EXPECT_EQ(data.names, (std::vector<std::string>{"cat/1.png", "dog/1.png"}));
+  EXPECT_TRUE(data.skipped.empty());
+  // A folder of other things beside a run is still the user's.
+  files.emplace_back("runs/notes.txt", "x");
+  EXPECT_CONTAINS(LoadError(files), "the class folder 'runs'");
+}
+
+TEST_F(ImageFolder, ReadsAFileInARunThatIsGivenItself) {
+  const Dataset data = Load({{"run.json", "{}"}, {"checkpoints/1.png", red_}, {"other/1.png", blue_}});
+  EXPECT_EQ(data.classes, (std::vector<std::string>{"checkpoints", "other"}));
 }
 
 TEST_F(ImageFolder, GoesByContentRatherThanByExtension) {
@@ -164,6 +187,26 @@ TEST_F(ImageFolder, ChoosesTheSizeByItsRule) {
             (ImageShape{20, 20, 3}));
   EXPECT_CONTAINS(ErrorOf(ExitCode::kUsage, [&] { LoadDataset(path().string(), {.image_size = -1}); }),
                   "image size is -1");
+}
+
+TEST_F(ImageFolder, SaysWhetherItResized) {
+  EXPECT_FALSE(Load({{"a/1.png", grey_}, {"b/1.png", red_}}).resized);  // grey to colour is no change of size
+  EXPECT_TRUE(Load({{"a/1.png", grey_}, {"b/1.png", DataFixture("colour.png")}}).resized);
+  EXPECT_TRUE(Load({{"a/1.png", grey_}, {"b/1.png", red_}}, {.image_size = 9, .use_cache = false}).resized);
+}
+
+TEST_F(ImageFolder, ReadsEveryKindOfImage) {
+  NamedFiles files = {{"a/tiny.png", red_}};
+  for (const char* name : {"cmyk.jpg", "progressive.jpg", "grey.jpg", "colour_16_bit.png", "grey_16_bit.png",
+                           "palette_alpha.png", "one_bit.png", "alpha.webp"}) {
+    files.emplace_back(std::string("b/") + name, DataFixture(name));
+  }
+  const LoadOptions options{.shape = {16, 20, 3}, .strict = true, .use_cache = false};  // the size of cmyk.jpg
+  const Dataset data = Load(files, options);
+  ASSERT_EQ(data.size(), 9);
+  const auto at = std::find(data.names.begin(), data.names.end(), "b/cmyk.jpg");
+  const uint8_t* cmyk = data.image(at - data.names.begin());
+  EXPECT_TRUE(std::equal(cmyk, cmyk + 16 * 20 * 3, ReadPnm("cmyk.jpg.ppm").pixels.begin()));
 }
 
 TEST_F(ImageFolder, MakesExactlyTheShapeOfAModel) {
@@ -226,20 +269,23 @@ TEST_F(ImageFolder, AFolderWithOnlyAnArchive) {
   EXPECT_CONTAINS(LoadError({{"x.tar.gz", "x"}}), "the archive 'x.tar.gz'");
 }
 
-TEST_F(ImageFolder, OneClassOnly) {
-  EXPECT_CONTAINS(LoadError({{"a/1.png", red_}, {"a/2.png", red_}}), "only one class, 'a'");
-  EXPECT_CONTAINS(LoadError({{"train/a/1.png", red_}, {"test/a/2.png", red_}}), "only one class, 'a'");
+// A model may be evaluated on them; MakeSplits refuses to divide them for training.
+TEST_F(ImageFolder, OneClassOrATestPartAloneIsRead) {
+  EXPECT_EQ(Load({{"a/1.png", red_}, {"a/2.png", red_}}).classes, std::vector<std::string>{"a"});
+  EXPECT_EQ(Load({{"train/a/1.png", red_}, {"test/a/2.png", red_}}).size(), 2);
+  const Dataset data = Load({{"test/b/1.png", red_}, {"test/a/1.png", red_}});
+  EXPECT_EQ(data.classes, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(data.parts, std::vector<Part>(2, Part::kTest));
+  EXPECT_CONTAINS(LoadError({{"test/a/1.png", red_}, {"test/b/1.jpg", "text"}}), "class 'b'");
 }
 
 TEST_F(ImageFolder, LooseImages) {
   EXPECT_CONTAINS(LoadError({{"1.png", red_}, {"2.png", blue_}}), "no class folder");
   EXPECT_CONTAINS(LoadError({{"train/1.png", red_}, {"test/2.png", blue_}}), "such as cat/1.jpg");
-  EXPECT_CONTAINS(LoadError({{"train/a/1.png", red_}, {"train/b/1.png", red_}, {"test/2.png", blue_}}),
-                  "directly in 'test'");
-}
-
-TEST_F(ImageFolder, NoTrainingPart) {
-  EXPECT_CONTAINS(LoadError({{"test/a/1.png", red_}, {"test/b/1.png", red_}}), "no 'train'");
+  EXPECT_CONTAINS(LoadError({{"train/1.png", red_}, {"test/a/2.png", blue_}}), "directly in 'train'");
+  const std::string flat_test = LoadError({{"train/a/1.png", red_}, {"train/b/1.png", red_}, {"test/2.png", blue_}});
+  EXPECT_CONTAINS(flat_test, "directly in 'test'");
+  EXPECT_CONTAINS(flat_test, "move 'test' elsewhere to train without it");
 }
 
 TEST_F(ImageFolder, AClassThatTheTrainingPartLacks) {
@@ -254,7 +300,22 @@ TEST_F(ImageFolder, TwoFoldersForOnePart) {
   EXPECT_CONTAINS(LoadError(files), "both 'val' and 'valid'");
 }
 
-TEST_F(ImageFolder, ImagesBesideTheParts) {
+TEST_F(ImageFolder, StrayPicturesBesideThePartsAreSkipped) {
+  for (const char* prefix : {"", "wrapper/"}) {
+    NamedFiles files = SmallDataset(prefix);
+    files.emplace_back(std::string(prefix) + "banner.png", red_);
+    files.emplace_back(std::string(prefix) + "assets/banner.png", red_);
+    files.emplace_back(std::string(prefix) + "assets/logos/1.png", red_);
+    const Dataset data = Load(files);
+    EXPECT_EQ(data.size(), 8) << prefix;
+    ASSERT_EQ(data.skipped.size(), 3u) << prefix;
+    EXPECT_EQ(data.skipped[0].name, "assets/banner.png");
+    EXPECT_CONTAINS(data.skipped[0].reason, "outside of train, val and test");
+    EXPECT_CONTAINS(LoadError(files, {.strict = true, .use_cache = false}), "assets/banner.png");
+  }
+}
+
+TEST_F(ImageFolder, APartOfAnUnknownNameIsNoStray) {
   NamedFiles files = SmallDataset();
   files.emplace_back("extra/red/1.png", red_);
   EXPECT_CONTAINS(LoadError(files), "'extra' beside its parts");
@@ -269,6 +330,7 @@ TEST_F(ImageFolder, AnEmptyClassFolder) {
 TEST_F(ImageFolder, NothingReadable) {
   EXPECT_CONTAINS(LoadError({{"a/1.jpg", "text"}, {"b/1.jpg", "text"}}), "none of the 2 images");
   EXPECT_CONTAINS(LoadError({{"a/1.png", red_}, {"b/1.jpg", "text"}}), "class 'b'");
+  EXPECT_CONTAINS(LoadError({{"1.png", red_}, {"a/1.jpg", "text"}, {"b/1.jpg", "text"}}), "none of the 2 images");
 }
 
 TEST_F(ImageFolder, AnArchiveThatIsCutOrHostile) {
@@ -285,6 +347,50 @@ TEST_F(ImageFolder, AnArchiveThatIsCutOrHostile) {
   EXPECT_CONTAINS(error(), "'../train/red/3.png'");
   WriteText(archive, red_);
   EXPECT_CONTAINS(error(), "one image");
+}
+
+TEST_F(ImageFolder, AnArchiveOfNamesInUtf8) {
+  const fs::path archive = folder_.path() / "x.zip";
+  const std::string name = "B\u00e4ume/\u732b.png";
+  WriteArchive(archive, {{name, red_}, {"b/1.png", blue_}});
+  PatchZip(archive, 0x800);
+  EXPECT_EQ(LoadDataset(archive.string(), kNoCache).names, (std::vector<std::string>{name, "b/1.png"}));
+}
+
+TEST_F(ImageFolder, ALargeFileInAnArchiveIsNoMatter) {
+  const fs::path archive = folder_.path() / "x.tar";
+  WriteTarWithHole(archive, SmallDataset(), "film.mp4", kMaxFileBytes + 1);
+  EXPECT_EQ(LoadDataset(archive.string(), kNoCache).size(), 8);
+}
+
+TEST_F(ImageFolder, AnArchiveThatChangesBetweenTheListingAndTheReading) {
+  const fs::path archive = folder_.path() / "x.tar";
+  NamedFiles files = SmallDataset();
+  const auto read_after = [&](const NamedFiles& changed) {
+    WriteArchive(archive, files);
+    const std::unique_ptr<FileTree> tree = OpenArchive(archive, {});
+    WriteArchive(archive, changed);
+    tree->ReadEach(std::vector<bool>(8, true), kMaxFileBytes, 1, [](size_t, const std::string&, const std::string&) {});
+  };
+  read_after(files);
+  const NamedFiles fewer(files.begin(), files.end() - 1);
+  EXPECT_CONTAINS(ErrorOf(ExitCode::kIo, [&] { read_after(fewer); }), "was changed while it was read");
+  NamedFiles others = files;
+  others[3].first = "train/red/other.png";
+  EXPECT_CONTAINS(ErrorOf(ExitCode::kIo, [&] { read_after(others); }), "was changed while it was read");
+}
+
+TEST_F(ImageFolder, AFileLargerThanIsWantedIsAProblemOfItsOwn) {
+  WriteFolder(path(), {{"large", std::string(20, 'x')}, {"small", "x"}});
+  WriteArchive(folder_.path() / "x.tar", {{"large", std::string(20, 'x')}, {"small", "x"}});
+  for (const bool packed : {false, true}) {
+    const std::unique_ptr<FileTree> tree = packed ? OpenArchive(folder_.path() / "x.tar", {}) : OpenFolder(path());
+    std::vector<std::string> told(2);
+    tree->ReadEach({true, true}, 10, 1, [&](size_t i, const std::string& content, const std::string& problem) {
+      told[i] = content + problem;
+    });
+    EXPECT_EQ(told, (std::vector<std::string>{"larger than 10 bytes, the most that is read", "x"})) << packed;
+  }
 }
 
 TEST_F(ImageFolder, AFileTwiceInAnArchive) {

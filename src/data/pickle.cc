@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The pickle machine: a stack, a memo, and the opcodes that plain data needs. Numbers: Python's
-// pickletools.py.
+// The pickle machine: a stack, a memo, and what each opcode does to them.
 #include "data/pickle.h"
 
 #include <algorithm>
@@ -8,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "data/pickle_opcodes.h"
 
 namespace spotter {
 namespace {
@@ -19,24 +19,13 @@ using Number = uint32_t;
 /// memory of many times its size.
 constexpr size_t kMaxValues = 4'000'000;
 
-constexpr uint8_t kProtocol = 0x80, kFrame = 0x95, kStop = '.', kMark = '(', kNone = 'N', kTrue = 0x88, kFalse = 0x89;
-constexpr uint8_t kInt4 = 'J', kInt1 = 'K', kInt2 = 'M', kLong1 = 0x8a;
-constexpr uint8_t kString1 = 'U', kString4 = 'T', kBytes1 = 'C', kBytes4 = 'B', kBytes8 = 0x8e;
-constexpr uint8_t kUnicode1 = 0x8c, kUnicode4 = 'X';
-constexpr uint8_t kEmptyList = ']', kAppend = 'a', kAppends = 'e', kEmptyDictionary = '}', kSetItem = 's',
-                  kSetItems = 'u';
-constexpr uint8_t kEmptyTuple = ')', kTuple = 't', kTuple1 = 0x85, kTuple2 = 0x86, kTuple3 = 0x87;
-constexpr uint8_t kPut1 = 'q', kPut4 = 'r', kGet1 = 'h', kGet4 = 'j', kMemoize = 0x94;
-constexpr uint8_t kGlobal = 'c', kStackGlobal = 0x93, kReduce = 'R', kBuild = 'b';
-
 /// The names that may stand in such a file. numpy 2 renamed its core; both spellings occur.
 bool IsKnownName(std::string_view name) {
   return name == "numpy ndarray" || name == "numpy dtype" || name == "numpy.core.multiarray _reconstruct" ||
          name == "numpy._core.multiarray _reconstruct" || name == "_codecs encode";
 }
 
-/// UTF-8 text whose characters are all below U+0100 as one byte each: how Python 3 hides bytes in a protocol
-/// 2 pickle.
+/// UTF-8 text of characters below U+0100 as one byte each: how Python 3 hides bytes in a protocol 2 pickle.
 std::string Latin1(std::string_view text) {
   std::string bytes;
   for (size_t i = 0; i < text.size(); ++i) {
@@ -107,8 +96,7 @@ class PickleReader {
   }
   size_t Floor() const { return marks_.empty() ? 0 : marks_.back(); }  // values below it are out of reach
   Number Pop() {
-    if (stack_.size() <= Floor()) FailShape();
-    const Number top = stack_.back();
+    const Number top = Top();
     stack_.pop_back();
     return top;
   }
@@ -226,21 +214,27 @@ class PickleReader {
     return true;
   }
   void PushName(std::string_view module, std::string_view name) {
-    out_->texts_.push_back(fmt::format("{} {}", module, name));
-    if (!IsKnownName(out_->texts_.back())) {
+    const std::string_view text = Keep(fmt::format("{} {}", module, name));
+    if (!IsKnownName(text)) {
       Fail(ExitCode::kData,
            "the pickle asks for Python's '{}.{}', which plain data does not need; nothing in it was executed",
            Printable(module), Printable(name));
     }
-    PushText(Kind::kName, out_->texts_.back());
+    PushText(Kind::kName, text);
+  }
+
+  /// Texts made anew come from texts in the file, so that they are longer in all only where it repeats one by the memo.
+  std::string_view Keep(std::string text) {
+    kept_bytes_ += text.size();
+    if (kept_bytes_ > bytes_.size()) Fail(ExitCode::kData, "the pickle makes more text than it holds");
+    return out_->texts_.emplace_back(std::move(text));
   }
 
   /// What a known call would make.
   void Reduce(std::string_view name, const std::vector<Number>& arguments) {
     if (name == "_codecs encode") {
       if (arguments.size() != 2 || Expect(arguments[1], Kind::kString).text != "latin1") FailShape();
-      out_->texts_.push_back(Latin1(Expect(arguments[0], Kind::kString).text));
-      PushText(Kind::kString, out_->texts_.back());
+      PushText(Kind::kString, Keep(Latin1(Expect(arguments[0], Kind::kString).text)));
     } else if (name == "numpy dtype") {
       if (arguments.empty() || Expect(arguments[0], Kind::kString).text != "u1") {
         Fail(ExitCode::kData, "the pickle holds a numpy array that is not of uint8");
@@ -265,22 +259,23 @@ class PickleReader {
       Fail(ExitCode::kData, "the pickle holds an array in Fortran order");
     const std::string_view content = Expect(state[4], Kind::kString).text;
     uint64_t count = 1;
+    bool fits = true;
     for (const Number size : sizes) {
       const int64_t n = Expect(size, Kind::kInteger).integer;
-      if (n < 0 || (n > 0 && count > content.size() / static_cast<uint64_t>(n))) FailSizes();
-      count *= static_cast<uint64_t>(n);
+      fits = fits && n >= 0 && (n == 0 || count <= content.size() / static_cast<uint64_t>(n));
+      if (fits) count *= static_cast<uint64_t>(n);
     }
-    if (count != content.size()) FailSizes();
+    if (!fits || count != content.size()) {
+      Fail(ExitCode::kData, "the pickle holds an array whose sizes don't fit its content");
+    }
     value->items = sizes;
     value->text = content;
-  }
-  [[noreturn]] static void FailSizes() {
-    Fail(ExitCode::kData, "the pickle holds an array whose sizes don't fit its content");
   }
 
   std::string_view bytes_;
   size_t at_ = 0;
   Pickle* out_;
+  size_t kept_bytes_ = 0;  // in out_->texts_
   std::vector<Number> stack_;
   std::vector<size_t> marks_;
   std::unordered_map<uint64_t, Number> memo_;

@@ -107,6 +107,40 @@ TEST(Pickle, RefusesMoreValuesThanADataSetHas) {
   EXPECT_CONTAINS(ReadError("\x80\x02"s + std::string(5'000'000, '(') + "."), "more than 4000000 values");
 }
 
+/// _codecs.encode(text, 'latin1'), which is how Python 3 writes bytes into protocol 2, so many times by the memo.
+std::string Encoded(const std::string& text, int times) {
+  std::string bytes =
+      "\x80\x02("
+      "c_codecs\nencode\nq\x00"
+      "X"s +
+      static_cast<char>(text.size() % 256) + static_cast<char>(text.size() / 256) + "\0\0"s + text + "q\x01"s +
+      "X\x06\0\0\0latin1q\x02"s;
+  for (int i = 0; i < times; ++i) bytes += "h\x00h\x01h\x02\x86R"s;
+  return bytes + "t.";
+}
+
+TEST(Pickle, RefusesToMakeManyTexts) {
+  const std::string once = Encoded(std::string(10'000, 'x'), 1);
+  const Pickle pickle(once);
+  EXPECT_EQ(pickle.value(pickle.root().items.back()).text, std::string(10'000, 'x'));
+  EXPECT_CONTAINS(ReadError(Encoded(std::string(10'000, 'x'), 2)), "more text than it holds");
+  EXPECT_CONTAINS(ReadError(Encoded(std::string(60'000, 'x'), 2'000)), "more text than it holds");
+}
+
+TEST(Pickle, KeepsMoreThan256MemoEntries) {
+  std::string bytes = "\x80\x02(";
+  for (int i = 0; i < 300; ++i) {
+    const std::string number{static_cast<char>(i % 256), static_cast<char>(i / 256)};
+    bytes += "M" + number + (i < 256 ? "q" + number.substr(0, 1) : "r" + number + "\0\0"s);
+  }
+  bytes += "j\x2b\x01\0\0h\x02t."s;
+  const Pickle pickle(bytes);
+  const std::vector<uint32_t>& items = pickle.root().items;
+  ASSERT_EQ(items.size(), 302u);
+  EXPECT_EQ(pickle.value(items[300]).integer, 299);
+  EXPECT_EQ(pickle.value(items[301]).integer, 2);
+}
+
 /// An array of `sizes` (a pickled tuple) and `type` over `content`.
 std::string ArrayPickle(const std::string& sizes, const std::string& type, const std::string& order,
                         const std::string& content) {

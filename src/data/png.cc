@@ -7,6 +7,7 @@
 #include <csetjmp>
 #include <cstdio>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -23,15 +24,22 @@ uint32_t BigEndian(std::string_view bytes, size_t at) {
   return png_get_uint_32(reinterpret_cast<const uint8_t*>(bytes.data()) + at);
 }
 
-/// Whether an acTL chunk (APNG) comes before the pixels.
-bool IsAnimated(std::string_view bytes) {
+/// What the chunks before the pixels say, beyond what libpng is asked for.
+struct Extras {
+  bool animated = false;  // APNG
+  int orientation = 1;
+};
+Extras ReadExtras(std::string_view bytes) {
+  Extras extras;
   for (size_t at = kFirstChunk; at + 12 <= bytes.size();) {
     const std::string_view kind = bytes.substr(at + 4, 4);
-    if (kind == "acTL") return true;
-    if (kind == "IDAT") return false;
-    at += size_t{12} + BigEndian(bytes, at);
+    const size_t length = BigEndian(bytes, at);
+    if (kind == "IDAT") break;
+    extras.animated |= kind == "acTL";
+    if (kind == "eXIf") extras.orientation = ExifOrientation(bytes.substr(at + 8, length));
+    at += size_t{12} + length;
   }
-  return false;
+  return extras;
 }
 
 struct Decoder {
@@ -112,8 +120,10 @@ ImageShape ReadPngHeader(std::string_view bytes) {
   const auto side = [&](size_t at) { return static_cast<int>(BigEndian(bytes, at) & 0x7fffffff); };
   const int colour_type = bytes[25];
   const bool grey = (colour_type & (PNG_COLOR_MASK_COLOR | PNG_COLOR_MASK_PALETTE)) == 0;
-  if (IsAnimated(bytes)) Fail(ExitCode::kData, "an animation; expected a single picture");
-  return {side(20), side(16), grey ? 1 : 3};
+  const Extras extras = ReadExtras(bytes);
+  if (extras.animated) Fail(ExitCode::kData, "an animation; expected a single picture");
+  const ImageShape shape{side(20), side(16), grey ? 1 : 3};
+  return extras.orientation >= 5 ? ImageShape{shape.width, shape.height, shape.channels} : shape;
 }
 
 Image DecodePng(std::string_view bytes) {
@@ -134,7 +144,7 @@ Image DecodePng(std::string_view bytes) {
   for (int y = 0; y < decoder.height; ++y) rows[y] = image.pixels.data() + y * row_bytes;
   if (!ReadRows(&decoder, rows.data())) Fail(ExitCode::kData, "damaged: {}", decoder.message);
   if (has_alpha) DropAlpha(&image.pixels, image.shape.channels);
-  return image;
+  return ApplyOrientation(std::move(image), ReadExtras(bytes).orientation);
 }
 
 }  // namespace spotter

@@ -12,16 +12,22 @@
 namespace spotter {
 namespace {
 
-/// The shape that all images get, from their headers.
-ImageShape ShapeFor(const FolderPlan& plan, const std::vector<ImagePeek>& peeks, const LoadOptions& options) {
+/// Sets the shape that all images get, from their headers, and whether that resizes any.
+void SetShape(const FolderPlan& plan, const std::vector<ImagePeek>& peeks, const LoadOptions& options, Dataset* data) {
+  const auto same_sides = [](const ImageShape& a, const ImageShape& b) {
+    return a.height == b.height && a.width == b.width;
+  };
+  const auto all_like = [&](const ImageShape& shape) {
+    return std::all_of(plan.samples.begin(), plan.samples.end(), [&](const FolderSample& sample) {
+      return same_sides(peeks[sample.file].shape, shape);
+    });
+  };
   ImageShape stored = peeks[plan.samples.front().file].shape;
-  bool alike = true;
-  for (const FolderSample& sample : plan.samples) {
-    const ImageShape& shape = peeks[sample.file].shape;
-    alike &= shape.height == stored.height && shape.width == stored.width;
-    stored.channels = std::max(stored.channels, shape.channels);  // one colour image makes all colour
+  for (const FolderSample& sample : plan.samples) {  // one colour image makes all colour
+    stored.channels = std::max(stored.channels, peeks[sample.file].shape.channels);
   }
-  return ChooseShape(stored, alike, options);
+  data->shape = ChooseShape(stored, all_like(stored), options);
+  data->resized = !all_like(data->shape);
 }
 
 void FailIfStrict(const std::vector<SkippedFile>& skipped, const std::string& where) {
@@ -57,7 +63,7 @@ void DropUnreadable(std::vector<FolderSample>* samples, std::vector<std::string>
 
 /// Decodes into `pixels`; returns, for each sample, why it could not be decoded, or "".
 std::vector<std::string> DecodeAll(FileTree* tree, const FolderPlan& plan, const ImageShape& shape,
-                                   const LoadOptions& options, const LoadProgress& progress,
+                                   const LoadOptions& options, const Progress& progress,
                                    uint8_t* pixels) {
   std::vector<bool> wanted(tree->files().size(), false);
   std::vector<size_t> slot(tree->files().size(), 0);
@@ -67,7 +73,7 @@ std::vector<std::string> DecodeAll(FileTree* tree, const FolderPlan& plan, const
   }
   std::vector<std::string> reasons(plan.samples.size());
   std::atomic<int64_t> done{0};
-  tree->ReadEach(wanted, options.threads, [&](size_t file, std::string content, const std::string& problem) {
+  const auto decode = [&](size_t file, const std::string& content, const std::string& problem) {
     const size_t i = slot[file];
     try {
       if (!problem.empty()) Fail(ExitCode::kData, "{}", problem);
@@ -78,34 +84,35 @@ std::vector<std::string> DecodeAll(FileTree* tree, const FolderPlan& plan, const
     }
     const int64_t now = ++done;
     if (progress) progress("decoding images", now, static_cast<int64_t>(plan.samples.size()));
-  });
+  };
+  tree->ReadEach(wanted, kMaxFileBytes, options.threads, decode);
   return reasons;
 }
 
-/// Each class must have kept an image to learn from.
-void CheckClasses(const Dataset& data, const std::string& where) {
+/// Each class must have kept an image to learn from; in data that is not for training, any image.
+void CheckClasses(const Dataset& data, bool for_training, const std::string& where) {
   std::vector<int64_t> counts(data.classes.size(), 0);
   for (int64_t i = 0; i < data.size(); ++i) {
-    if (data.parts[i] == Part::kNone || data.parts[i] == Part::kTrain) ++counts[data.labels[i]];
+    const bool counts_here = !for_training || data.parts[i] == Part::kNone || data.parts[i] == Part::kTrain;
+    if (counts_here) ++counts[data.labels[i]];
   }
   const auto empty = std::find(counts.begin(), counts.end(), 0);
   if (empty == counts.end()) return;
-  Fail(ExitCode::kData,
-       "class '{}' in '{}' has no training image that can be read ({} files were skipped, such as '{}': {})",
-       Printable(data.classes[empty - counts.begin()]), Printable(where), data.skipped.size(),
-       data.skipped.empty() ? "" : Printable(data.skipped.front().name),
+  Fail(ExitCode::kData, "class '{}' in '{}' has no {}image that can be read ({} files were skipped, such as '{}': {})",
+       Printable(data.classes[empty - counts.begin()]), Printable(where), for_training ? "training " : "",
+       data.skipped.size(), data.skipped.empty() ? "" : Printable(data.skipped.front().name),
        data.skipped.empty() ? "" : data.skipped.front().reason);
 }
 
 }  // namespace
 
-Dataset ReadImageFolder(FileTree* tree, const LoadOptions& options, const LoadProgress& progress) {
+Dataset ReadImageFolder(FileTree* tree, const LoadOptions& options, const Progress& progress) {
   const std::vector<ImagePeek> peeks = tree->Peek(options.threads, progress);
   FolderPlan plan = PlanImageFolder(*tree, peeks);
   if (options.strict) FailIfStrict(plan.skipped, tree->where());
 
   Dataset data;
-  data.shape = ShapeFor(plan, peeks, options);
+  SetShape(plan, peeks, options, &data);
   const std::shared_ptr<uint8_t[]> pixels =
       AllocatePixels(static_cast<int64_t>(plan.samples.size()), data.shape);
   std::vector<std::string> reasons = DecodeAll(tree, plan, data.shape, options, progress, pixels.get());
@@ -120,7 +127,7 @@ Dataset ReadImageFolder(FileTree* tree, const LoadOptions& options, const LoadPr
     data.parts.push_back(sample.part);
     data.names.push_back(std::move(sample.name));
   }
-  CheckClasses(data, tree->where());
+  CheckClasses(data, plan.for_training, tree->where());
   return data;
 }
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tells the layouts apart by the file names inside, which the official layouts fix.
+#include "data/recognise.h"
+
 #include <algorithm>
 #include <map>
 
 #include "base/error.h"
 #include "base/text.h"
-#include "data/layouts.h"
 
 namespace spotter {
 namespace {
@@ -85,19 +85,21 @@ std::vector<size_t> OfficialFiles(const FileTree& tree, const Recognised& recogn
 IdxName ParseIdxName(std::string_view base_name) {
   IdxName name;
   std::string rest = Lowercase(base_name);
-  const auto take = [&](std::string_view beginning) {
-    if (!rest.starts_with(beginning)) return false;
-    rest.erase(0, beginning.size());
+  const auto take = [&](std::string_view ending) {
+    if (!rest.ends_with(ending)) return false;
+    rest.resize(rest.size() - ending.size());
     return true;
   };
-  name.gzip = rest.ends_with(".gz");
-  if (name.gzip) rest.resize(rest.size() - 3);
-  name.train = take("train-");
-  if (!name.train && !take("t10k-")) return name;
-  name.images = take("images");
-  if (!name.images && !take("labels")) return name;
-  if (!take("-") && !take(".")) return name;
-  name.valid = rest == (name.images ? "idx3-ubyte" : "idx1-ubyte");
+  const auto take_divider = [&] { return take("-") || take("."); };
+  name.gzip = take(".gz");
+  if (!take("ubyte") || !take_divider()) return name;
+  name.images = take("idx3");
+  if ((!name.images && !take("idx1")) || !take_divider()) return name;
+  if (!take(name.images ? "images" : "labels") || !take_divider()) return name;
+  name.train = take("train");
+  if (!name.train && !take("t10k") && !take("test")) return name;
+  name.valid = rest.empty() || take_divider() || take("_");
+  name.prefix = rest;
   return name;
 }
 

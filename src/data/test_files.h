@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// For the tests of this folder: fixtures, expected pixels, archives and folders made on the spot, and errors
-// as text.
+// For the tests of this folder: fixtures, expected pixels, archives and folders made on the spot, and errors as text.
 #pragma once
 
 #include <archive.h>
@@ -43,8 +42,8 @@ inline int LargestDifference(const Image& a, const Image& b) {
   return largest;
 }
 
-/// The message of the Error that the call throws, which must have the code and be one line; "no error" when
-/// it throws none.
+/// The message of the Error that the call throws, which must have the code and be one line; "no error" when it throws
+/// none.
 template <typename Call>
 std::string ErrorOf(ExitCode code, Call call) {
   try {
@@ -91,6 +90,33 @@ inline void WriteArchive(const std::filesystem::path& path, const NamedFiles& fi
   }
   ASSERT_EQ(archive_write_close(out), ARCHIVE_OK);
   archive_write_free(out);
+}
+
+/// Changes the headers of a zip: bits that are added to their flags (1: encrypted, 0x800: names in UTF-8), and the
+/// system that it was made on (0: MS-DOS and Windows, 3: Unix).
+inline void PatchZip(const std::filesystem::path& path, unsigned flags, char system = 3) {
+  std::string bytes = ReadText(path);
+  const auto patch = [&](const std::string& mark, size_t flags_at) {
+    for (size_t at = bytes.find(mark); at != std::string::npos; at = bytes.find(mark, at + 1)) {
+      bytes[at + flags_at] = static_cast<char>(bytes[at + flags_at] | (flags & 0xff));
+      bytes[at + flags_at + 1] = static_cast<char>(bytes[at + flags_at + 1] | (flags >> 8));
+      if (flags_at == 8) bytes[at + 5] = system;
+    }
+  };
+  patch("PK\x03\x04", 6);  // before each member
+  patch("PK\x01\x02", 8);  // in the list at the end
+  WriteText(path, bytes);
+}
+
+/// A tar of these files and of `name`, a file of so many bytes that takes no room: all zeros, stored as a hole.
+inline void WriteTarWithHole(const std::filesystem::path& path, const NamedFiles& files, const std::string& name,
+                             uintmax_t bytes) {
+  const TemporaryFolder folder;
+  WriteFolder(folder.path(), files);
+  WriteText(folder.path() / name, "");
+  std::filesystem::resize_file(folder.path() / name, bytes);
+  const std::string command = "tar -cSf " + path.string() + " -C " + folder.path().string() + " .";
+  ASSERT_EQ(std::system(command.c_str()), 0);
 }
 
 /// Two classes with train, validation and test images: names are paths below the data set's folder.

@@ -28,9 +28,10 @@ ImagePeek Unusable(std::string reason) { return {ImagePeek::Kind::kUnusable, {},
 }  // namespace
 
 bool IsHidden(std::string_view name) {
-  if (name.starts_with('.') || name == "__MACOSX" || name == "@eaDir") return true;
-  const std::string lower = Lowercase(name);
-  return lower == "thumbs.db" || lower == "desktop.ini";
+  constexpr std::array<std::string_view, 7> kNames = {"__macosx",   "@eadir",       "thumbs.db",
+                                                      "desktop.ini", "lost+found",   "$recycle.bin",
+                                                      "system volume information"};
+  return name.starts_with('.') || std::find(kNames.begin(), kNames.end(), Lowercase(name)) != kNames.end();
 }
 
 bool HasHiddenPart(std::string_view path) {
@@ -51,6 +52,10 @@ ImagePeek PeekAt(std::string_view name, std::string_view bytes) {
 
 ImagePeek PeekAtProblem(const TreeFile& file) {
   return IsNamedAsImage(file.name) ? Unusable(file.problem) : ImagePeek{};
+}
+
+std::string LargerThan(int64_t most_bytes) {
+  return fmt::format("larger than {}, the most that is read", HumanBytes(static_cast<double>(most_bytes)));
 }
 
 }  // namespace spotter

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Data and model files that are damaged, hostile or something else: one line, the right exit code, nothing
-// left behind.
+// Data and model files that are damaged, hostile or something else: one line, the right exit code, nothing left behind.
 #include "cli/cli_test.h"
 
 namespace spotter {
@@ -83,11 +82,27 @@ TEST_F(BadDataTest, NotAnArchive) {
   ExpectBadData("letter.txt", {"'letter.txt'", ".tar"});
 }
 
-TEST_F(BadDataTest, TooFewImagesForTheModel) {
+TEST_F(BadDataTest, NoTrainingPart) {
+  MakeImageFolder(at("pictures/test"), {.each = 5});
+  ExpectBadData("pictures", {"'pictures' holds 'test' but no 'train'", "train/CLASS/"});
+}
+
+TEST_F(BadDataTest, ADownloadThatIsAnotherFile) {
+  const std::string file = at("cache/datasets/cifar10/cifar-10-python.tar.gz").string();
+  WriteText(file, "");
+  fs::resize_file(file, 170498071);  // the right size; zeros
+  for (const Words& arguments : {Words{"data", "cifar10"}, Train("cifar10")}) {
+    Refuse(6, arguments, {"'" + file + "'", "its MD5 is ", "not c58f30108f718f92721af3b95e74349a", "remove it"});
+  }
+  fs::resize_file(file, 170498070);
+  Refuse(6, {"data", "cifar10"}, {"'" + file + "'", "its size is 170,498,070 bytes, not 170,498,071", "remove it"});
+  EXPECT_FALSE(fs::exists(at("runs")));
+}
+
+TEST_F(BadDataTest, ImagesTooSmallForTheModel) {
   MakeImageFolder(at("pictures"), {.each = 5, .side = 4});
-  const Outcome outcome =
-      Spotter({"train", "pictures", "--model", "conv 8 valid 7 relu, flatten, dense classes"});
-  EXPECT_EQ(outcome.code, 2) << outcome.err;
+  Refuse(2, {"train", "pictures", "--model", "conv 8 valid 7 relu, flatten, dense classes"},
+         {"layer 1 'conv 8 valid 7 relu'", "7 x 7", "does not fit"});
   EXPECT_FALSE(fs::exists(at("runs")));
 }
 

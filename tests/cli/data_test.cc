@@ -21,7 +21,7 @@ TEST_F(DataTest, AnImageFolder) {
   EXPECT_EQ(json["classes"], Json({"blue", "green", "red"}));
   EXPECT_EQ(json["height"], 16);
   EXPECT_EQ(json["channels"], 3);
-  EXPECT_EQ(json["train"]["images"], 96);
+  EXPECT_EQ(json["train"]["images"], 97);  // 12 for the test, and of the 108 left 11 for validation
   EXPECT_EQ(json["test"]["per_class"], Json({{"blue", 4}, {"green", 4}, {"red", 4}}));
   EXPECT_EQ(SucceedWithJson({"data", "pictures", "--json", "--image-size", "8"})["width"], 8);
   EXPECT_NE(Succeed({"data", "pictures"}).out.find("120 images of 16 x 16 x 3"), std::string::npos);
@@ -53,6 +53,22 @@ TEST_F(DataTest, TheCache) {
   EXPECT_EQ(SucceedWithJson({"data", "pictures", "--json"})["images"], 31);
 }
 
+TEST_F(DataTest, TwoAtOnce) {
+  MakeImageFolder(at("pictures"), {.each = 60});
+  const Words command = {SPOTTER_BINARY, "data", "pictures", "--json"};
+  Process first(command, Here());
+  Process second(command, Here());
+  Json results[] = {Json::parse(first.Wait().out), Json::parse(second.Wait().out),
+                    SucceedWithJson({"data", "pictures", "--json"})};
+  for (Json& result : results) result.erase("load_seconds");
+  EXPECT_EQ(results[0]["images"], 180);
+  EXPECT_EQ(results[0], results[1]);
+  EXPECT_EQ(results[0], results[2]);
+  for (const auto& entry : fs::directory_iterator(at("cache/decoded"))) {
+    EXPECT_EQ(entry.path().extension(), ".spotter-images") << entry.path();
+  }
+}
+
 TEST_F(DataTest, ACacheThatCannotBeWrittenIsOnlyAWarning) {
   MakeImageFolder(at("pictures"), {.each = 10});
   WriteText(at("cache"), "a file where the folder should be");
@@ -81,6 +97,23 @@ TEST_F(DataTest, SpotterDataNamesAFolder) {
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   here.environment["SPOTTER_DATA"] = at("nowhere").string();
   ExpectRefusal(RunCommand({SPOTTER_BINARY, "data", "cifar10"}, here), 6, {"SPOTTER_DATA", "nowhere"});
+  WriteText(at("sets/pictures.zip"), "x");
+  here.environment["SPOTTER_DATA"] = at("sets/pictures.zip").string();
+  ExpectRefusal(RunCommand({SPOTTER_BINARY, "data", "cifar10"}, here), 6,
+                {"SPOTTER_DATA names the file", "pictures.zip", "cifar10-jpeg.tar.gz"});
+}
+
+// As after `cd pictures; spotter train .`: what Spotter has made there is none of the pictures.
+TEST_F(DataTest, AFolderWithARunInIt) {
+  MakeImageFolder(at("pictures"), {.each = 10});
+  Surroundings inside = Here();
+  inside.folder = at("pictures");
+  const Json before = SucceedWithJson({"data", "pictures", "--json"});
+  const Outcome trained = RunCommand(Words{SPOTTER_BINARY} + Train(".", {"--quiet"}), inside);
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  ASSERT_TRUE(fs::exists(at("pictures/runs")));
+  Json after = SucceedWithJson({"data", "pictures", "--json"});
+  for (const char* key : {"images", "classes", "fingerprint"}) EXPECT_EQ(after[key], before[key]) << key;
 }
 
 TEST_F(DataTest, Models) {

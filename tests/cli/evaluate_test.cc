@@ -8,7 +8,7 @@ namespace {
 
 class EvaluateTest : public CliTest {
  protected:
-  void SetUp() override { MakeRun({.each = 60, .tint = 30}); }
+  void SetUp() override { MakeRun({.each = 60, .tint = 45}); }
 };
 
 TEST_F(EvaluateTest, JsonHoldsAllAndAgrees) {

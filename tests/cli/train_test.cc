@@ -33,7 +33,7 @@ TEST_F(TrainTest, TheRunFolderHoldsEverything) {
   EXPECT_EQ(predictions.size(), 1 + record["data"]["test"].get<size_t>());
 
   // What a person sees: the plan and an epoch a line on stderr, the result on stdout.
-  EXPECT_NE(outcome.err.find("96 training, 12 validation, 12 test images, 3 classes"), std::string::npos)
+  EXPECT_NE(outcome.err.find("97 training, 11 validation, 12 test images, 3 classes"), std::string::npos)
       << outcome.err;
   EXPECT_NE(outcome.err.find("with 1 thread\n"), std::string::npos) << outcome.err;
   EXPECT_NE(outcome.err.find("epoch 3/3"), std::string::npos) << outcome.err;
