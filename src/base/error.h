@@ -14,13 +14,13 @@ namespace spotter {
 
 /// The exit code of the program, by kind of failure. 0 is success.
 enum class ExitCode : int {
-  kInternal = 1,    // a bug of ours, or an error that no other kind describes
-  kUsage = 2,       // wrong option, recipe or layer list
-  kData = 3,        // the data set or an image can't be used
-  kModel = 4,       // a model file or checkpoint is invalid
-  kDiverged = 5,    // training met a loss that is not finite
-  kIo = 6,          // reading, writing, disk full, download
-  kStopped = 75,    // stopped by a signal, checkpoint saved: run again with --resume
+  kInternal = 1,  // a bug of ours, or an error that no other kind describes
+  kUsage = 2,     // wrong option, recipe or layer list
+  kData = 3,      // the data set or an image can't be used
+  kModel = 4,     // a model file or checkpoint is invalid
+  kDiverged = 5,  // training met a loss that is not finite
+  kIo = 6,        // reading, writing, disk full, download
+  kStopped = 75,  // stopped by a signal, checkpoint saved: run again with --resume
 };
 
 class Error : public std::runtime_error {

@@ -6,7 +6,8 @@
 
 namespace spotter {
 
-/// cpu (model name), cores (usable), memory_bytes, system (kernel and release). Nothing that names the user or the host.
+/// cpu (model name), cores (usable), memory_bytes, system (kernel and release). Nothing that names the user or the
+/// host.
 Json DescribeHost();
 
 }  // namespace spotter

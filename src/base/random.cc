@@ -19,8 +19,9 @@ std::array<uint32_t, 4> Philox(std::array<uint32_t, 4> c, std::array<uint32_t, 2
 }
 
 std::array<uint32_t, 4> RandomWords(uint64_t seed, Stream stream, uint32_t round, uint64_t index) {
-  return Philox({static_cast<uint32_t>(index), static_cast<uint32_t>(index >> 32), round, static_cast<uint32_t>(stream)},
-                {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)});
+  return Philox(
+      {static_cast<uint32_t>(index), static_cast<uint32_t>(index >> 32), round, static_cast<uint32_t>(stream)},
+      {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)});
 }
 
 std::vector<int64_t> Permutation(uint64_t seed, Stream stream, uint32_t round, int64_t n) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Random numbers as a pure function of (seed, stream, counter): nothing to save, nothing that threads can disturb.
 //
-// Philox-4x32-10 of Salmon et al., "Parallel random numbers: as easy as 1, 2, 3" (SC 2011). Known-answer tests beside it.
+// Philox-4x32-10 of Salmon et al., "Parallel random numbers: as easy as 1, 2, 3" (SC 2011). Known-answer tests beside
+// it.
 #pragma once
 
 #include <array>

@@ -158,8 +158,8 @@ void ArchiveReader::FailDamaged(std::string_view reason) const {
          "folder of IDX or CIFAR-10 files",
          Printable(where_), Printable(reason));
   }
-  Fail(ExitCode::kData, "'{}' is damaged or cut short after {} members ({}); get the file again",
-       Printable(where_), WithThousands(members_), Printable(reason));
+  Fail(ExitCode::kData, "'{}' is damaged or cut short after {} members ({}); get the file again", Printable(where_),
+       WithThousands(members_), Printable(reason));
 }
 
 bool ArchiveReader::Next() {
@@ -197,8 +197,7 @@ void ArchiveReader::CheckMember() {
     name_ += part;
   }
   if (*raw == '/') {
-    Fail(ExitCode::kData,
-         "'{}' holds '{}', an absolute path; expected paths inside the archive; don't trust this file",
+    Fail(ExitCode::kData, "'{}' holds '{}', an absolute path; expected paths inside the archive; don't trust this file",
          Printable(where_), Printable(raw));
   }
   const bool linked = archive_entry_hardlink(handle_->entry) != nullptr;
@@ -241,8 +240,8 @@ void ArchiveReader::CheckEnd() {
   }
   if (handle_->gzip != nullptr || archive_filter_count(handle_->reader) > 1) return;  // the compression has its own end
   const int format = archive_format(handle_->reader) & ARCHIVE_FORMAT_BASE_MASK;
-  const bool whole = format == ARCHIVE_FORMAT_ZIP ? EndsAsZip(Tail(where_, kMostZipEnd))
-                                                  : EndsAsTar(Tail(where_, kTarBlock));
+  const bool whole =
+      format == ARCHIVE_FORMAT_ZIP ? EndsAsZip(Tail(where_, kMostZipEnd)) : EndsAsTar(Tail(where_, kTarBlock));
   if (!whole) FailDamaged("the end mark is missing");
 }
 

@@ -50,8 +50,7 @@ ArchiveTree::ArchiveTree(const std::filesystem::path& path, const Progress& prog
 
   std::vector<size_t> by_name(files_.size());
   for (size_t i = 0; i < by_name.size(); ++i) by_name[i] = i;
-  std::sort(by_name.begin(), by_name.end(),
-            [&](size_t a, size_t b) { return files_[a].name < files_[b].name; });
+  std::sort(by_name.begin(), by_name.end(), [&](size_t a, size_t b) { return files_[a].name < files_[b].name; });
   std::vector<TreeFile> files;
   std::vector<ImagePeek> peeks;
   order_.resize(by_name.size());
@@ -60,8 +59,8 @@ ArchiveTree::ArchiveTree(const std::filesystem::path& path, const Progress& prog
     files.push_back(std::move(files_[i]));
     peeks.push_back(std::move(peeks_[i]));
     if (files.size() < 2 || files.back().name != files[files.size() - 2].name) continue;
-    Fail(ExitCode::kData, "'{}' holds '{}' twice; expected each file once; make the archive anew",
-         Printable(where_), Printable(files.back().name));
+    Fail(ExitCode::kData, "'{}' holds '{}' twice; expected each file once; make the archive anew", Printable(where_),
+         Printable(files.back().name));
   }
   files_ = std::move(files);
   peeks_ = std::move(peeks);

@@ -185,8 +185,8 @@ TEST_F(Cache, RefusesAFileOfAnotherKey) {
 TEST_F(Cache, AFileThatCanNotBeWrittenCostsOnlyAWarning) {
   WriteText(folder_.path() / "cache", "a file where the folder should be");
   std::vector<std::string> told;
-  const Dataset data = LoadDataset(source().string(), {},
-                                   [&](const std::string& what, int64_t, int64_t) { told.push_back(what); });
+  const Dataset data =
+      LoadDataset(source().string(), {}, [&](const std::string& what, int64_t, int64_t) { told.push_back(what); });
   EXPECT_EQ(data.size(), 8);
   ASSERT_FALSE(told.empty());
   EXPECT_CONTAINS(told.back(), "warning");
@@ -216,7 +216,8 @@ TEST_F(Cache, RemovesTheLeastRecentlyUsedAboveItsLimit) {
   const Dataset data = *ReadCache(OnlyKey(), 1);
   const auto bytes = static_cast<int64_t>(fs::file_size(CacheFiles().at(0)));
   fs::remove(CacheFiles().at(0));
-  const std::vector<std::string> keys = {"aaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbb", "cccccccccccccccc", "dddddddddddddddd"};
+  const std::vector<std::string> keys = {"aaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbb", "cccccccccccccccc",
+                                         "dddddddddddddddd"};
   for (size_t i = 0; i < 3; ++i) {
     WriteCache(keys[i], data, 1);
     Age(CachePath(keys[i]), std::chrono::minutes(10 - i));

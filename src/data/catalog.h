@@ -11,10 +11,10 @@
 namespace spotter {
 
 struct CatalogEntry {
-  std::string name;                      // what the user types
-  std::string description;               // one line
-  std::vector<std::string> local_names;  // files and folders that hold it, tried in order in $SPOTTER_DATA,
-                                         // the cache, system_folders
+  std::string name;                         // what the user types
+  std::string description;                  // one line
+  std::vector<std::string> local_names;     // files and folders that hold it, tried in order in $SPOTTER_DATA,
+                                            // the cache, system_folders
   std::vector<std::string> system_folders;  // where a distribution's package puts it
   std::vector<Download> downloads;          // all needed; fetched into CacheFolder()/datasets/NAME
 };

@@ -31,8 +31,7 @@ struct Batch {
   std::shared_ptr<const Pickle> keep;  // may own the images: Python 3 writes bytes in disguise
 };
 
-std::vector<std::string> FileNames(const std::string& folder, std::string_view suffix,
-                                   std::string_view meta) {
+std::vector<std::string> FileNames(const std::string& folder, std::string_view suffix, std::string_view meta) {
   std::vector<std::string> names;
   for (const std::string_view batch : kBatches) names.push_back(fmt::format("{}{}{}", folder, batch, suffix));
   names.push_back(folder + std::string(meta));
@@ -57,7 +56,7 @@ Dataset Assemble(const FileTree& tree, std::vector<std::string> classes, const s
     for (const int64_t label : batch.labels) {
       if (label < 0 || label >= static_cast<int64_t>(data.classes.size())) {
         FailFile(tree, batch.name,
-                  fmt::format("it holds the label {}; expected 0 to {}", label, data.classes.size() - 1));
+                 fmt::format("it holds the label {}; expected 0 to {}", label, data.classes.size() - 1));
       }
       data.names.push_back(fmt::format("{}/{}", test ? "test" : "train", data.size() - part_first));
       data.labels.push_back(static_cast<int32_t>(label));
@@ -105,8 +104,7 @@ Batch ParsePythonBatch(const FileTree& tree, const std::string& name, std::strin
   return batch;
 }
 
-std::vector<std::string> ParsePythonMeta(const FileTree& tree, const std::string& name,
-                                         std::string_view content) {
+std::vector<std::string> ParsePythonMeta(const FileTree& tree, const std::string& name, std::string_view content) {
   std::vector<std::string> classes;
   try {
     const Pickle pickle(content);
@@ -136,9 +134,8 @@ Dataset ReadCifarBinary(FileTree* tree, const std::string& folder, const LoadOpt
     const std::string& content = contents[b];
     const auto bytes = static_cast<int64_t>(content.size());
     if (bytes % kRecord != 0) {
-      FailFile(
-          *tree, names[b],
-          fmt::format("it is {} bytes long; expected records of {} bytes", WithThousands(bytes), kRecord));
+      FailFile(*tree, names[b],
+               fmt::format("it is {} bytes long; expected records of {} bytes", WithThousands(bytes), kRecord));
     }
     Batch batch{names[b], reinterpret_cast<const uint8_t*>(content.data()) + 1, kRecord, {}, nullptr};
     for (int64_t at = 0; at < bytes; at += kRecord) batch.labels.push_back(static_cast<uint8_t>(content[at]));
@@ -152,8 +149,7 @@ Dataset ReadCifarPython(FileTree* tree, const std::string& folder, const LoadOpt
   const std::vector<std::string> names = FileNames(folder, "", "batches.meta");
   const std::vector<std::string> contents = ReadNamed(tree, names, kMaxFileBytes, options.threads, progress);
   std::vector<Batch> batches;
-  for (size_t b = 0; b < kBatches.size(); ++b)
-    batches.push_back(ParsePythonBatch(*tree, names[b], contents[b]));
+  for (size_t b = 0; b < kBatches.size(); ++b) batches.push_back(ParsePythonBatch(*tree, names[b], contents[b]));
   return Assemble(*tree, ParsePythonMeta(*tree, names.back(), contents.back()), batches, options, progress);
 }
 

@@ -32,8 +32,8 @@ std::vector<int64_t> Shares(const std::vector<int64_t>& counts, double fraction)
     claims.emplace(quota - static_cast<double>(shares.back()), -static_cast<int64_t>(label));
   }
   const auto all = std::accumulate(counts.begin(), counts.end(), int64_t{0});
-  int64_t missing = std::llround(fraction * static_cast<double>(all)) -
-                    std::accumulate(shares.begin(), shares.end(), int64_t{0});
+  int64_t missing =
+      std::llround(fraction * static_cast<double>(all)) - std::accumulate(shares.begin(), shares.end(), int64_t{0});
   while (missing > 0 && !claims.empty()) {
     const auto [claim, minus_label] = claims.top();
     claims.pop();
@@ -115,10 +115,7 @@ Splits MakeSplits(const Dataset& data, double validation_fraction, double test_f
   for (int64_t i = 0; i < data.size(); ++i) {
     const Part part = data.parts[i];
     has_parts |= part != Part::kNone;
-    (part == Part::kValidation ? splits.validation
-     : part == Part::kTest     ? splits.test
-                               : splits.train)
-        .push_back(i);
+    (part == Part::kValidation ? splits.validation : part == Part::kTest ? splits.test : splits.train).push_back(i);
   }
   CheckLearnable(data, splits);
   if (!has_parts) {

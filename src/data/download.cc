@@ -138,8 +138,7 @@ size_t OnData(char* bytes, size_t size, size_t n, void* data) {
 int OnProgress(void* data, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   const auto* transfer = static_cast<const Transfer*>(data);
   if (*transfer->progress) {
-    (*transfer->progress)("downloading " + transfer->download->file_name, transfer->written,
-                          transfer->download->bytes);
+    (*transfer->progress)("downloading " + transfer->download->file_name, transfer->written, transfer->download->bytes);
   }
   return 0;
 }
@@ -178,8 +177,7 @@ struct Outcome {
 Outcome Request(const std::string& url, const Download& download, const Progress& progress,
                 const DownloadLimits& limits, OpenFile* part) {
   static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
-  const std::unique_ptr<CURL, void (*)(CURL*)> curl(ready == CURLE_OK ? curl_easy_init() : nullptr,
-                                                    &curl_easy_cleanup);
+  const std::unique_ptr<CURL, void (*)(CURL*)> curl(ready == CURLE_OK ? curl_easy_init() : nullptr, &curl_easy_cleanup);
   if (!curl) Fail(ExitCode::kInternal, "libcurl can't be used");
   Transfer transfer;
   transfer.curl = curl.get();

@@ -48,9 +48,7 @@ class LocalServer {
   LocalServer(const LocalServer&) = delete;
   LocalServer& operator=(const LocalServer&) = delete;
 
-  std::string url(const std::string& path = "/file") const {
-    return fmt::format("http://127.0.0.1:{}{}", port_, path);
-  }
+  std::string url(const std::string& path = "/file") const { return fmt::format("http://127.0.0.1:{}{}", port_, path); }
   std::vector<std::string> requests() {
     const std::lock_guard lock(mutex_);
     return requests_;
@@ -88,8 +86,7 @@ class LocalServer {
 };
 
 std::string Whole(const std::string& body, const std::string& status = "200 OK") {
-  return fmt::format("HTTP/1.1 {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{}", status, body.size(),
-                     body);
+  return fmt::format("HTTP/1.1 {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{}", status, body.size(), body);
 }
 
 /// As a good server: a range where one is asked for.
@@ -100,9 +97,8 @@ std::string WithRanges(const std::string& request) {
   const size_t begin = std::stoul(request.substr(at + 13));
   if (begin >= content.size()) return Whole("", "416 Range Not Satisfiable");
   const std::string rest = content.substr(begin);
-  return fmt::format(
-      "HTTP/1.1 206 Partial Content\r\nContent-Length: {}\r\nContent-Range: bytes {}-{}/{}\r\n\r\n{}",
-      rest.size(), begin, content.size() - 1, content.size(), rest);
+  return fmt::format("HTTP/1.1 206 Partial Content\r\nContent-Length: {}\r\nContent-Range: bytes {}-{}/{}\r\n\r\n{}",
+                     rest.size(), begin, content.size() - 1, content.size(), rest);
 }
 
 class Fetch : public testing::Test {
@@ -198,8 +194,7 @@ TEST_F(Fetch, KeepsItsPartFromAnAnswerOfAnotherSize) {
 
 TEST_F(Fetch, RefusesAnotherRangeThanItAskedFor) {
   LocalServer wrong([](const std::string&) {
-    return std::string(
-        "HTTP/1.1 206 Partial Content\r\nContent-Length: 3\r\nContent-Range: bytes 0-2/43\r\n\r\nThe");
+    return std::string("HTTP/1.1 206 Partial Content\r\nContent-Length: 3\r\nContent-Range: bytes 0-2/43\r\n\r\nThe");
   });
   WriteText(part(), std::string(kContent).substr(0, 40));
   EXPECT_CONTAINS(GetError(Of({wrong.url()})), "another range");
@@ -207,8 +202,7 @@ TEST_F(Fetch, RefusesAnotherRangeThanItAskedFor) {
 }
 
 TEST_F(Fetch, TriesTheNextMirrorAfterEveryKindOfFailure) {
-  LocalServer wrong_bytes(
-      [](const std::string&) { return Whole("The quick brown cat jumps over the lazy dog"); });
+  LocalServer wrong_bytes([](const std::string&) { return Whole("The quick brown cat jumps over the lazy dog"); });
   LocalServer too_long(  // without saying so first
       [](const std::string&) { return "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + std::string(100, 'x'); });
   LocalServer too_short([](const std::string&) { return Whole("The quick"); });
@@ -216,9 +210,8 @@ TEST_F(Fetch, TriesTheNextMirrorAfterEveryKindOfFailure) {
   LocalServer broken([](const std::string&) { return Whole("", "500 Internal Server Error"); });
   LocalServer silent([](const std::string&) { return std::string(); });
   LocalServer good(WithRanges);
-  const std::vector<std::string> bad = {
-      wrong_bytes.url(), too_long.url(), too_short.url(),          missing.url(),
-      broken.url(),      silent.url(),   "http://127.0.0.1:1/none"};
+  const std::vector<std::string> bad = {wrong_bytes.url(), too_long.url(), too_short.url(),          missing.url(),
+                                        broken.url(),      silent.url(),   "http://127.0.0.1:1/none"};
   const std::string error = GetError(Of(bad));
   for (const std::string& url : bad) EXPECT_CONTAINS(error, url);
   for (const char* reason :
@@ -235,9 +228,8 @@ TEST_F(Fetch, TriesTheNextMirrorAfterEveryKindOfFailure) {
 }
 
 TEST_F(Fetch, KeepsWhatABrokenConnectionLeftForTheNextMirror) {
-  LocalServer cut([](const std::string&) {
-    return std::string("HTTP/1.1 200 OK\r\nContent-Length: 43\r\n\r\nThe quick brown");
-  });
+  LocalServer cut(
+      [](const std::string&) { return std::string("HTTP/1.1 200 OK\r\nContent-Length: 43\r\n\r\nThe quick brown"); });
   LocalServer good(WithRanges);
   Get(Of({cut.url(), good.url()}));
   EXPECT_EQ(ReadText(file()), kContent);
@@ -252,8 +244,7 @@ TEST_F(Fetch, GivesUpAMirrorThatStalls) {
 TEST_F(Fetch, FollowsRedirectsOnlyToTheWebAndNotForEver) {
   // Without "close" curl would ask again on the connection that the server is about to close: a race.
   const auto redirect = [](const std::string& to) {
-    return fmt::format("HTTP/1.1 302 Found\r\nLocation: {}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
-                       to);
+    return fmt::format("HTTP/1.1 302 Found\r\nLocation: {}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", to);
   };
   LocalServer to_file([&](const std::string&) { return redirect("file:///etc/passwd"); });
   EXPECT_CONTAINS(GetError(Of({to_file.url()})), "rotocol");

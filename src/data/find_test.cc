@@ -54,8 +54,8 @@ TEST_F(Find, SaysWhatIsKnownWhenNothingFits) {
 
 TEST_F(Find, LooksIntoTheFolderThatSpotterDataNames) {
   for (const char* name :
-       {"cifar-10-python.tar.gz", "cifar-10-binary.tar.gz", "cifar-10-batches-py/", "cifar-10-batches-bin/",
-        "cifar10/", "cifar10.tar.gz", "cifar10.zip", "cifar10-jpeg/", "cifar10-jpeg.tar.gz"}) {
+       {"cifar-10-python.tar.gz", "cifar-10-binary.tar.gz", "cifar-10-batches-py/", "cifar-10-batches-bin/", "cifar10/",
+        "cifar10.tar.gz", "cifar10.zip", "cifar10-jpeg/", "cifar10-jpeg.tar.gz"}) {
     Make("one/" + std::string(name));
     const ScopedEnvironment data("SPOTTER_DATA", at("one").string());
     const std::string whole = (at("one") / name).string();

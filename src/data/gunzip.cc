@@ -32,16 +32,14 @@ std::string Gunzip(std::string_view packed, size_t most) {
     const int result = inflate(&stream, Z_NO_FLUSH);
     bytes.resize(have + kStep - stream.avail_out);
     if (bytes.size() > most) {
-      Fail(ExitCode::kData, "it unpacks to more than {}, the most that is read",
-           HumanBytes(static_cast<double>(most)));
+      Fail(ExitCode::kData, "it unpacks to more than {}, the most that is read", HumanBytes(static_cast<double>(most)));
     }
     if (result == Z_STREAM_END) return bytes;
     if (result == Z_BUF_ERROR || (result == Z_OK && stream.avail_in == 0 && stream.avail_out > 0)) {
       Fail(ExitCode::kData, "its gzip data ends too early");
     }
     if (result != Z_OK)
-      Fail(ExitCode::kData, "its gzip data is damaged ({})",
-           stream.msg != nullptr ? stream.msg : "no reason");
+      Fail(ExitCode::kData, "its gzip data is damaged ({})", stream.msg != nullptr ? stream.msg : "no reason");
   }
 }
 

@@ -20,8 +20,8 @@ constexpr int64_t kMaxIdxBytes = int64_t{2} << 30;  // of one file, packed or no
 // IDX files name no classes. Fashion-MNIST is known by the content of its training labels, rather than by the
 // name it was asked for, so that it has its names from any path, packed or not. The order is its authors'.
 constexpr std::string_view kFashionLabels = "775518db990ebf87";  // XXH3 of the unpacked file
-constexpr std::array<const char*, 10> kFashionClasses = {
-    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"};
+constexpr std::array<const char*, 10> kFashionClasses = {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
+                                                         "Sandal",      "Shirt",   "Sneaker",  "Bag",   "Ankle boot"};
 
 /// A parsed file: its sizes, and the bytes after them.
 struct IdxFile {
@@ -38,8 +38,7 @@ IdxFile ParseIdx(std::string content, bool gzip, size_t dimensions) {
   file.header = 4 + 4 * dimensions;
   const std::string magic{'\0', '\0', '\x08', static_cast<char>(dimensions)};
   if (file.bytes.size() < file.header || !file.bytes.starts_with(magic)) {
-    Fail(ExitCode::kData, "it is no IDX file of bytes in {} dimension{}", dimensions,
-         dimensions == 1 ? "" : "s");
+    Fail(ExitCode::kData, "it is no IDX file of bytes in {} dimension{}", dimensions, dimensions == 1 ? "" : "s");
   }
   const uint64_t available = file.bytes.size() - file.header;
   uint64_t expected = 1;
@@ -67,7 +66,7 @@ struct IdxNames {
 /// The set in the folder; an unpacked file is preferred to a packed one. EMNIST's own archive holds six sets, told
 /// apart by their prefixes; they are six ways to divide the same images, so that none is taken for the user.
 IdxNames FindNames(const FileTree& tree, const std::string& folder) {
-  std::map<std::string, IdxNames> sets;  // by prefix
+  std::map<std::string, IdxNames> sets;           // by prefix
   for (const bool want_packed : {true, false}) {  // the later overwrites
     for (const TreeFile& file : tree.files()) {
       const std::string_view base = BaseName(file.name);
@@ -89,7 +88,8 @@ IdxNames FindNames(const FileTree& tree, const std::string& folder) {
          prefix.empty() ? "" : Printable(prefix) + "-");
   }
   if (sets.size() > 1) {
-    Fail(ExitCode::kData, "'{}' holds {} IDX data sets: {}; expected one; put the files of one into a folder of its own",
+    Fail(ExitCode::kData,
+         "'{}' holds {} IDX data sets: {}; expected one; put the files of one into a folder of its own",
          Printable(tree.where()), sets.size(), Join(prefixes, ", "));
   }
   return sets.begin()->second;

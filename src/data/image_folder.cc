@@ -167,12 +167,12 @@ void Planner::CheckLooseImages() const {
     const Candidate* loose = loose_[static_cast<size_t>(part)];
     if (loose == nullptr || HasPlaced(part)) continue;
     const std::string folder = Printable(CutTop(loose->path).top);
-    Fail(ExitCode::kData, "'{}' has images directly in '{}', such as '{}'; {}", where(), folder,
-         Printable(loose->path),
-         part == Part::kTrain ? std::string(kExpected)
-                              : fmt::format("expected class folders, such as {}/cat/1.jpg; move '{}' elsewhere to train "
-                                            "without it",
-                                            folder, folder));
+    Fail(ExitCode::kData, "'{}' has images directly in '{}', such as '{}'; {}", where(), folder, Printable(loose->path),
+         part == Part::kTrain
+             ? std::string(kExpected)
+             : fmt::format("expected class folders, such as {}/cat/1.jpg; move '{}' elsewhere to train "
+                           "without it",
+                           folder, folder));
   }
   const auto in_no_class = [](const Candidate& candidate) {
     const Cut cut = CutTop(candidate.path);

@@ -35,8 +35,7 @@ INSTANTIATE_TEST_SUITE_P(Jpeg, KnownAnswer,
                                          Known{"colour_422.jpg", "colour_422.jpg.ppm"},
                                          Known{"colour_444.jpg", "colour_444.jpg.ppm"},
                                          Known{"progressive.jpg", "progressive.jpg.ppm"},
-                                         Known{"grey.jpg", "grey.jpg.pgm"},
-                                         Known{"cmyk.jpg", "cmyk.jpg.ppm"}));
+                                         Known{"grey.jpg", "grey.jpg.pgm"}, Known{"cmyk.jpg", "cmyk.jpg.ppm"}));
 
 INSTANTIATE_TEST_SUITE_P(Orientation, KnownAnswer,
                          testing::Values(Known{"orientation_1.jpg", "orientation_1.jpg.ppm"},
@@ -53,10 +52,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Known{"colour.png", "colour.png.ppm"}, Known{"grey.png", "grey.png.pgm"},
                     Known{"one_bit.png", "one_bit.png.pgm"}, Known{"palette.png", "palette.png.ppm"},
                     Known{"palette_alpha.png", "palette_alpha.png.ppm"}, Known{"alpha.png", "alpha.png.ppm"},
-                    Known{"grey_alpha.png", "grey_alpha.png.pgm"},
-                    Known{"colour_16_bit.png", "colour_16_bit.png.ppm"},
-                    Known{"grey_16_bit.png", "grey_16_bit.png.pgm"},
-                    Known{"interlaced.png", "interlaced.png.ppm"}));
+                    Known{"grey_alpha.png", "grey_alpha.png.pgm"}, Known{"colour_16_bit.png", "colour_16_bit.png.ppm"},
+                    Known{"grey_16_bit.png", "grey_16_bit.png.pgm"}, Known{"interlaced.png", "interlaced.png.ppm"}));
 
 INSTANTIATE_TEST_SUITE_P(Webp, KnownAnswer,
                          testing::Values(Known{"lossy.webp", "lossy.webp.ppm"},
@@ -139,8 +136,7 @@ class Truncated : public testing::TestWithParam<const char*> {};
 TEST_P(Truncated, IsRefusedWhereverItEnds) {
   const std::string bytes = DataFixture(GetParam());
   for (size_t length = 1; length < bytes.size(); ++length) {
-    EXPECT_THROW(DecodeImage(std::string_view(bytes).substr(0, length)), Error)
-        << length << " of " << bytes.size();
+    EXPECT_THROW(DecodeImage(std::string_view(bytes).substr(0, length)), Error) << length << " of " << bytes.size();
   }
 }
 

@@ -63,8 +63,8 @@ TEST(CifarBinary, ReadsTheArchiveAndTheUnpackedFolder) {
 
 TEST(CifarPython, HoldsTheSameAsTheBinaryWhateverPythonWroteIt) {
   const Dataset binary = LoadDataset(Fixture("data/cifar_binary.tar.gz").string(), kNoCache);
-  for (const char* name : {"cifar_python2.tar.gz", "cifar_python3_protocol2.tar.gz",
-                           "cifar_python3_protocol3.tar.gz", "cifar_python3_protocol4.tar.gz"}) {
+  for (const char* name : {"cifar_python2.tar.gz", "cifar_python3_protocol2.tar.gz", "cifar_python3_protocol3.tar.gz",
+                           "cifar_python3_protocol4.tar.gz"}) {
     const Dataset data = LoadDataset(Fixture(std::string("data/") + name).string(), kNoCache);
     EXPECT_EQ(data.layout, "CIFAR-10 python") << name;
     EXPECT_EQ(data.classes, binary.classes) << name;
@@ -80,8 +80,7 @@ TEST(CifarPython, HoldsTheSameAsTheBinaryWhateverPythonWroteIt) {
 TEST(Cifar, IsRecognisedByItsContentAndNotByItsPath) {
   const TemporaryFolder folder;
   fs::copy_file(Fixture("data/cifar_binary.tar.gz"), folder.path() / "cifar-10-python.zip");
-  EXPECT_EQ(LoadDataset((folder.path() / "cifar-10-python.zip").string(), kNoCache).layout,
-            "CIFAR-10 binary");
+  EXPECT_EQ(LoadDataset((folder.path() / "cifar-10-python.zip").string(), kNoCache).layout, "CIFAR-10 binary");
 }
 
 TEST(Cifar, IsResizedWhenAsked) {
@@ -104,8 +103,7 @@ std::string ErrorAfter(const std::string& fixture, Change change) {
 }
 
 std::string& ContentOf(NamedFiles* files, const std::string& ending) {
-  return std::find_if(files->begin(), files->end(),
-                      [&](const auto& file) { return file.first.ends_with(ending); })
+  return std::find_if(files->begin(), files->end(), [&](const auto& file) { return file.first.ends_with(ending); })
       ->second;
 }
 
@@ -115,9 +113,8 @@ TEST(CifarBinary, SaysWhatIsWrong) {
                   "data_batch_3.bin' is missing");
   EXPECT_CONTAINS(ErrorAfter(fixture, [](NamedFiles* files) { files->erase(files->begin()); }),
                   "batches.meta.txt' is missing");
-  EXPECT_CONTAINS(
-      ErrorAfter(fixture, [](NamedFiles* files) { ContentOf(files, "data_batch_2.bin").pop_back(); }),
-      "data_batch_2.bin");
+  EXPECT_CONTAINS(ErrorAfter(fixture, [](NamedFiles* files) { ContentOf(files, "data_batch_2.bin").pop_back(); }),
+                  "data_batch_2.bin");
   EXPECT_CONTAINS(ErrorAfter(fixture, [](NamedFiles* files) { ContentOf(files, "data_batch_2.bin")[0] = 7; }),
                   "label 7; expected 0 to 2");
   EXPECT_CONTAINS(ErrorAfter(fixture, [](NamedFiles* files) { ContentOf(files, "test_batch.bin").clear(); }),
@@ -126,9 +123,8 @@ TEST(CifarBinary, SaysWhatIsWrong) {
 
 TEST(CifarPython, SaysWhatIsWrong) {
   const std::string fixture = "cifar_python2.tar.gz";
-  EXPECT_CONTAINS(
-      ErrorAfter(fixture, [](NamedFiles* files) { ContentOf(files, "data_batch_4").resize(500); }),
-      "ends too early");
+  EXPECT_CONTAINS(ErrorAfter(fixture, [](NamedFiles* files) { ContentOf(files, "data_batch_4").resize(500); }),
+                  "ends too early");
   const auto hostile = [](NamedFiles* files) {
     ContentOf(files, "data_batch_4") =
         "\x80\x02"
@@ -136,12 +132,10 @@ TEST(CifarPython, SaysWhatIsWrong) {
   };
   EXPECT_CONTAINS(ErrorAfter(fixture, hostile), "data_batch_4");
   EXPECT_CONTAINS(ErrorAfter(fixture, hostile), "os.system");
-  EXPECT_CONTAINS(
-      ErrorAfter(fixture, [](NamedFiles* files) { ContentOf(files, "data_batch_4") = "\x80\x02}."; }),
-      "no 'data' array");
-  EXPECT_CONTAINS(
-      ErrorAfter(fixture, [](NamedFiles* files) { ContentOf(files, "batches.meta") = "\x80\x02N."; }),
-      "label_names");
+  EXPECT_CONTAINS(ErrorAfter(fixture, [](NamedFiles* files) { ContentOf(files, "data_batch_4") = "\x80\x02}."; }),
+                  "no 'data' array");
+  EXPECT_CONTAINS(ErrorAfter(fixture, [](NamedFiles* files) { ContentOf(files, "batches.meta") = "\x80\x02N."; }),
+                  "label_names");
 }
 
 TEST(Recognise, RefusesTwoDataSetsInOne) {
@@ -274,9 +268,9 @@ TEST(Idx, SaysWhatIsWrong) {
   EXPECT_CONTAINS(error(0, IdxImages(4, 5, 3, 10).substr(0, 40)), "as many as its sizes say");
   EXPECT_CONTAINS(error(0, IdxLabels("x")), "3 dimensions");
   EXPECT_CONTAINS(error(0, ""), "3 dimensions");
-  EXPECT_CONTAINS(error(0, BigEndian(0x803) + BigEndian(0xffffffff) + BigEndian(0xffffffff) +
-                               BigEndian(0xffffffff) + "xx"),
-                  "sizes say");
+  EXPECT_CONTAINS(
+      error(0, BigEndian(0x803) + BigEndian(0xffffffff) + BigEndian(0xffffffff) + BigEndian(0xffffffff) + "xx"),
+      "sizes say");
   EXPECT_CONTAINS(error(1, IdxLabels({0, 1})), "2 labels for 4 images");
   EXPECT_CONTAINS(error(2, IdxImages(2, 3, 5, 0)), "another size");
   EXPECT_CONTAINS(error(1, IdxLabels({0, 0, 0, 0})),

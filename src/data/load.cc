@@ -83,8 +83,12 @@ std::string KeyOf(const FileTree* tree, const fs::path& path, const LoadOptions&
 std::array<int64_t, 6> StateOf(const fs::path& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) return {};
-  return {static_cast<int64_t>(info.st_ino), info.st_size,        info.st_mtim.tv_sec,
-          info.st_mtim.tv_nsec,              info.st_ctim.tv_sec, info.st_ctim.tv_nsec};
+  return {static_cast<int64_t>(info.st_ino),
+          info.st_size,
+          info.st_mtim.tv_sec,
+          info.st_mtim.tv_nsec,
+          info.st_ctim.tv_sec,
+          info.st_ctim.tv_nsec};
 }
 
 Dataset ReadTree(FileTree* tree, const LoadOptions& options, const Progress& progress) {
@@ -108,17 +112,16 @@ Dataset ReadTree(FileTree* tree, const LoadOptions& options, const Progress& pro
 }
 
 /// A data set whose skipped files were allowed when it was cached, but are not now.
-bool BreaksStrict(const Dataset& data, const LoadOptions& options) {
-  return options.strict && !data.skipped.empty();
-}
+bool BreaksStrict(const Dataset& data, const LoadOptions& options) { return options.strict && !data.skipped.empty(); }
 
 void CheckOptions(const LoadOptions& options) {
   if (options.image_size < 0 || options.image_size > kMaxImageSide) {
-    Fail(ExitCode::kUsage, "the image size is {}; expected 0 (chosen for you) to {}", options.image_size, kMaxImageSide);
+    Fail(ExitCode::kUsage, "the image size is {}; expected 0 (chosen for you) to {}", options.image_size,
+         kMaxImageSide);
   }
   const auto [height, width, channels] = options.shape;
-  const bool usable = height > 0 && height <= kMaxImageSide && width > 0 && width <= kMaxImageSide &&
-                      (channels == 1 || channels == 3);
+  const bool usable =
+      height > 0 && height <= kMaxImageSide && width > 0 && width <= kMaxImageSide && (channels == 1 || channels == 3);
   if (height != 0 && !usable) {
     Fail(ExitCode::kUsage, "images can't be made {} x {} x {}; expected sides of 1 to {} and 1 or 3 channels", height,
          width, channels, kMaxImageSide);

@@ -11,8 +11,8 @@
 namespace spotter {
 
 struct LoadOptions {
-  int image_size = 0;  // side of the square that images become. 0: their own size where all are alike and at
-                       // most 64 x 64, else 64 x 64
+  int image_size = 0;     // side of the square that images become. 0: their own size where all are alike and at
+                          // most 64 x 64, else 64 x 64
   ImageShape shape = {};  // when its height is not 0: exactly this shape and number of channels (a model's),
                           // whatever image_size says
   ResizePolicy resize = ResizePolicy::kStretch;

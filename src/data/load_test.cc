@@ -43,8 +43,7 @@ TEST_F(ImageFolder, ReadsPartsAndClasses) {
   EXPECT_EQ(data.classes, (std::vector<std::string>{"blue", "red"}));
   EXPECT_EQ(data.labels, (std::vector<int32_t>{0, 0, 1, 1, 0, 1, 0, 1}));
   using enum Part;
-  EXPECT_EQ(data.parts,
-            (std::vector<Part>{kTrain, kTrain, kTrain, kTrain, kValidation, kValidation, kTest, kTest}));
+  EXPECT_EQ(data.parts, (std::vector<Part>{kTrain, kTrain, kTrain, kTrain, kValidation, kValidation, kTest, kTest}));
   EXPECT_EQ(data.names[3], "train/red/2.png");
   EXPECT_EQ(data.names[7], "test/red/1.png");
   for (int64_t i = 0; i < data.size(); ++i) {
@@ -78,10 +77,8 @@ TEST_F(ImageFolder, ReadsClassFoldersAlone) {
 }
 
 TEST_F(ImageFolder, TakesTheOtherNamesOfParts) {
-  const Dataset data = Load({{"Training/a/1.png", red_},
-                             {"Training/b/1.png", blue_},
-                             {"VALIDATION/a/1.png", red_},
-                             {"Test/b/1.png", blue_}});
+  const Dataset data = Load(
+      {{"Training/a/1.png", red_}, {"Training/b/1.png", blue_}, {"VALIDATION/a/1.png", red_}, {"Test/b/1.png", blue_}});
   EXPECT_EQ(data.parts, (std::vector<Part>{Part::kTrain, Part::kTrain, Part::kValidation, Part::kTest}));
 }
 
@@ -91,11 +88,8 @@ TEST_F(ImageFolder, AFolderNamedTrainMayBeAClass) {
 }
 
 TEST_F(ImageFolder, SortsClassesByTheirBytes) {
-  const Dataset data = Load({{"b/1.png", red_},
-                             {"B/1.png", red_},
-                             {"10/1.png", red_},
-                             {"9/1.png", red_},
-                             {"\xC3\xA9t\xC3\xA9/1.png", red_}});
+  const Dataset data = Load(
+      {{"b/1.png", red_}, {"B/1.png", red_}, {"10/1.png", red_}, {"9/1.png", red_}, {"\xC3\xA9t\xC3\xA9/1.png", red_}});
   EXPECT_EQ(data.classes, (std::vector<std::string>{"10", "9", "B", "b", "\xC3\xA9t\xC3\xA9"}));
 }
 
@@ -135,8 +129,8 @@ TEST_F(ImageFolder, ReadsAFileInARunThatIsGivenItself) {
 }
 
 TEST_F(ImageFolder, GoesByContentRatherThanByExtension) {
-  const Dataset data = Load(
-      {{"a/1.txt", red_}, {"a/2", DataFixture("lossy.webp")}, {"b/1.gif", DataFixture("colour_420.jpg")}});
+  const Dataset data =
+      Load({{"a/1.txt", red_}, {"a/2", DataFixture("lossy.webp")}, {"b/1.gif", DataFixture("colour_420.jpg")}});
   EXPECT_EQ(data.size(), 3);
 }
 
@@ -144,8 +138,7 @@ TEST_F(ImageFolder, CountsAndNamesUnreadableImages) {
   NamedFiles files = SmallDataset();
   files.emplace_back("train/red/text.jpg", "this is text");
   files.emplace_back("train/red/empty.png", "");
-  files.emplace_back("train/blue/cut.jpg",
-                     DataFixture("colour_420.jpg").substr(0, 900));  // its header is whole
+  files.emplace_back("train/blue/cut.jpg", DataFixture("colour_420.jpg").substr(0, 900));  // its header is whole
   files.emplace_back("train/blue/huge.png", DataFixture("huge.png"));
   files.emplace_back("train/loose.png", red_);
   const Dataset data = Load(files, {.image_size = 8, .use_cache = false});
@@ -210,19 +203,13 @@ TEST_F(ImageFolder, ReadsEveryKindOfImage) {
 }
 
 TEST_F(ImageFolder, MakesExactlyTheShapeOfAModel) {
-  const Dataset grey = Load({{"a/1.png", grey_}, {"b/1.png", red_}},
-                            {.image_size = 20, .shape = {6, 7, 1}, .use_cache = false});
+  const Dataset grey =
+      Load({{"a/1.png", grey_}, {"b/1.png", red_}}, {.image_size = 20, .shape = {6, 7, 1}, .use_cache = false});
   EXPECT_EQ(grey.shape, (ImageShape{6, 7, 1}));
   EXPECT_EQ(grey.image(0)[5], 90);
   EXPECT_EQ(grey.image(1)[5], 75);  // 0.299 * 200 + 0.587 * 20 + 0.114 * 30
-  EXPECT_EQ(
-      Load({{"a/1.png", grey_}, {"b/1.png", grey_}}, {.shape = {8, 8, 3}, .use_cache = false}).shape.channels,
-      3);
-  EXPECT_CONTAINS(ErrorOf(ExitCode::kUsage,
-                          [&] {
-                            LoadDataset(path().string(), {.shape = {8, 8, 2}});
-                          }),
-                  "8 x 8 x 2");
+  EXPECT_EQ(Load({{"a/1.png", grey_}, {"b/1.png", grey_}}, {.shape = {8, 8, 3}, .use_cache = false}).shape.channels, 3);
+  EXPECT_CONTAINS(ErrorOf(ExitCode::kUsage, [&] { LoadDataset(path().string(), {.shape = {8, 8, 2}}); }), "8 x 8 x 2");
 }
 
 TEST_F(ImageFolder, TheNumberOfThreadsChangesNothing) {
@@ -337,9 +324,7 @@ TEST_F(ImageFolder, AnArchiveThatIsCutOrHostile) {
   const fs::path archive = folder_.path() / "x.tar.gz";
   WriteArchive(archive, SmallDataset());
   WriteText(archive, ReadText(archive).substr(0, 200));
-  const auto error = [&] {
-    return ErrorOf(ExitCode::kData, [&] { LoadDataset(archive.string(), kNoCache); });
-  };
+  const auto error = [&] { return ErrorOf(ExitCode::kData, [&] { LoadDataset(archive.string(), kNoCache); }); };
   EXPECT_CONTAINS(error(), "x.tar.gz");
   NamedFiles files = SmallDataset();
   files.emplace_back("../train/red/3.png", red_);
@@ -397,8 +382,8 @@ TEST_F(ImageFolder, AFileTwiceInAnArchive) {
   NamedFiles files = SmallDataset();
   files.push_back(files.front());
   WriteArchive(folder_.path() / "x.tar", files);
-  EXPECT_CONTAINS(
-      ErrorOf(ExitCode::kData, [&] { LoadDataset((folder_.path() / "x.tar").string(), kNoCache); }), "twice");
+  EXPECT_CONTAINS(ErrorOf(ExitCode::kData, [&] { LoadDataset((folder_.path() / "x.tar").string(), kNoCache); }),
+                  "twice");
 }
 
 TEST_F(ImageFolder, AHardLinkInATarIsNamed) {

@@ -147,8 +147,8 @@ std::string ArrayPickle(const std::string& sizes, const std::string& type, const
   return "\x80\x02"
          "cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85U\x01"
          "b\x87R(K\x01"s +
-         sizes + "cnumpy\ndtype\nU\x02" + type + "K\x00K\x01\x87R"s + order + "U" +
-         static_cast<char>(content.size()) + content + "tb.";
+         sizes + "cnumpy\ndtype\nU\x02" + type + "K\x00K\x01\x87R"s + order + "U" + static_cast<char>(content.size()) +
+         content + "tb.";
 }
 
 TEST(Pickle, ReadsArraysOfBytesAndChecksTheirSizes) {
@@ -159,8 +159,7 @@ TEST(Pickle, ReadsArraysOfBytesAndChecksTheirSizes) {
   EXPECT_EQ(pickle.value(pickle.root().items[1]).integer, 3);
   EXPECT_CONTAINS(ReadError(ArrayPickle("K\x02K\x02\x86", "u1", "\x89", "abcdef")), "sizes don't fit");
   EXPECT_CONTAINS(ReadError(ArrayPickle("K\x02K\x04\x86", "u1", "\x89", "abcdef")), "sizes don't fit");
-  EXPECT_CONTAINS(ReadError(ArrayPickle("J\xff\xff\xff\xffK\x04\x86", "u1", "\x89", "abcdef")),
-                  "sizes don't fit");
+  EXPECT_CONTAINS(ReadError(ArrayPickle("J\xff\xff\xff\xffK\x04\x86", "u1", "\x89", "abcdef")), "sizes don't fit");
   EXPECT_CONTAINS(ReadError(ArrayPickle("J\xff\xff\xff\x7fJ\xff\xff\xff\x7f\x86", "u1", "\x89", "abcdef")),
                   "sizes don't fit");
   EXPECT_CONTAINS(ReadError(ArrayPickle("K\x02K\x03\x86", "f8", "\x89", "abcdef")), "not of uint8");

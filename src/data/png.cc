@@ -129,8 +129,7 @@ ImageShape ReadPngHeader(std::string_view bytes) {
 Image DecodePng(std::string_view bytes) {
   Decoder decoder;
   decoder.rest = bytes;
-  decoder.png =
-      png_create_read_struct(PNG_LIBPNG_VER_STRING, &decoder, OnError, [](png_structp, png_const_charp) {});
+  decoder.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &decoder, OnError, [](png_structp, png_const_charp) {});
   if (decoder.png != nullptr) decoder.info = png_create_info_struct(decoder.png);
   if (decoder.info == nullptr) Fail(ExitCode::kInternal, "libpng can't be used: no memory");
   if (!Start(&decoder)) Fail(ExitCode::kData, "damaged: {}", decoder.message);

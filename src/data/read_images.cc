@@ -18,9 +18,8 @@ void SetShape(const FolderPlan& plan, const std::vector<ImagePeek>& peeks, const
     return a.height == b.height && a.width == b.width;
   };
   const auto all_like = [&](const ImageShape& shape) {
-    return std::all_of(plan.samples.begin(), plan.samples.end(), [&](const FolderSample& sample) {
-      return same_sides(peeks[sample.file].shape, shape);
-    });
+    return std::all_of(plan.samples.begin(), plan.samples.end(),
+                       [&](const FolderSample& sample) { return same_sides(peeks[sample.file].shape, shape); });
   };
   ImageShape stored = peeks[plan.samples.front().file].shape;
   for (const FolderSample& sample : plan.samples) {  // one colour image makes all colour
@@ -36,8 +35,7 @@ void FailIfStrict(const std::vector<SkippedFile>& skipped, const std::string& wh
   Fail(ExitCode::kData,
        "{} of the images in '{}' can't be used, first '{}': {}; repair or remove them, or run without "
        "--strict",
-       WithThousands(static_cast<int64_t>(skipped.size())), Printable(where), Printable(first.name),
-       first.reason);
+       WithThousands(static_cast<int64_t>(skipped.size())), Printable(where), Printable(first.name), first.reason);
 }
 
 /// Drops the samples that have a reason, closing the gaps in the pixels.
@@ -63,8 +61,7 @@ void DropUnreadable(std::vector<FolderSample>* samples, std::vector<std::string>
 
 /// Decodes into `pixels`; returns, for each sample, why it could not be decoded, or "".
 std::vector<std::string> DecodeAll(FileTree* tree, const FolderPlan& plan, const ImageShape& shape,
-                                   const LoadOptions& options, const Progress& progress,
-                                   uint8_t* pixels) {
+                                   const LoadOptions& options, const Progress& progress, uint8_t* pixels) {
   std::vector<bool> wanted(tree->files().size(), false);
   std::vector<size_t> slot(tree->files().size(), 0);
   for (size_t i = 0; i < plan.samples.size(); ++i) {
@@ -113,8 +110,7 @@ Dataset ReadImageFolder(FileTree* tree, const LoadOptions& options, const Progre
 
   Dataset data;
   SetShape(plan, peeks, options, &data);
-  const std::shared_ptr<uint8_t[]> pixels =
-      AllocatePixels(static_cast<int64_t>(plan.samples.size()), data.shape);
+  const std::shared_ptr<uint8_t[]> pixels = AllocatePixels(static_cast<int64_t>(plan.samples.size()), data.shape);
   std::vector<std::string> reasons = DecodeAll(tree, plan, data.shape, options, progress, pixels.get());
   DropUnreadable(&plan.samples, &reasons, pixels.get(), data.shape.size(), &plan.skipped);
   if (options.strict) FailIfStrict(plan.skipped, tree->where());

@@ -14,8 +14,7 @@ namespace {
 bool IsBatchName(std::string_view name) {
   if (name == "test_batch") return true;
   constexpr std::string_view kTrain = "data_batch_";
-  return name.starts_with(kTrain) && name.size() == kTrain.size() + 1 && name.back() >= '1' &&
-         name.back() <= '5';
+  return name.starts_with(kTrain) && name.size() == kTrain.size() + 1 && name.back() >= '1' && name.back() <= '5';
 }
 
 /// The official layout that a file of this name belongs to; kImageFolder for none.
@@ -28,9 +27,7 @@ Layout LayoutOf(std::string_view base_name) {
   return ParseIdxName(base_name).valid ? Layout::kIdx : Layout::kImageFolder;
 }
 
-std::string_view FolderOf(std::string_view path) {
-  return path.substr(0, path.size() - BaseName(path).size());
-}
+std::string_view FolderOf(std::string_view path) { return path.substr(0, path.size() - BaseName(path).size()); }
 
 }  // namespace
 
@@ -55,17 +52,14 @@ Recognised Recognise(const FileTree& tree) {
     if (layout == Layout::kImageFolder) continue;
     const auto [at, is_new] = found.emplace(FolderOf(file.name), layout);
     if (is_new || at->second == layout) continue;
-    Fail(ExitCode::kData,
-         "'{}{}' holds files of both {} and {}; expected one data set; move one of them elsewhere",
+    Fail(ExitCode::kData, "'{}{}' holds files of both {} and {}; expected one data set; move one of them elsewhere",
          Printable(tree.where()), at->first.empty() ? "" : "/" + Printable(at->first), LayoutName(at->second),
          LayoutName(layout));
   }
   if (found.empty()) return {};
   if (found.size() > 1) {
-    Fail(ExitCode::kData,
-         "'{}' holds {} data sets, such as '{}' and '{}'; expected one; give the path of one of them",
-         Printable(tree.where()), found.size(), Printable(found.begin()->first),
-         Printable(found.rbegin()->first));
+    Fail(ExitCode::kData, "'{}' holds {} data sets, such as '{}' and '{}'; expected one; give the path of one of them",
+         Printable(tree.where()), found.size(), Printable(found.begin()->first), Printable(found.rbegin()->first));
   }
   return {found.begin()->second, found.begin()->first};
 }

@@ -30,8 +30,7 @@ TEST(FitImage, LeavesAnImageOfTheRightShapeAlone) {
 
 TEST(FitImage, MakesGreyToColourByRepeating) {
   const Image grey{{1, 2, 1}, {7, 200}};
-  EXPECT_EQ(FitImage(grey, {1, 2, 3}, ResizePolicy::kStretch).pixels,
-            (std::vector<uint8_t>{7, 7, 7, 200, 200, 200}));
+  EXPECT_EQ(FitImage(grey, {1, 2, 3}, ResizePolicy::kStretch).pixels, (std::vector<uint8_t>{7, 7, 7, 200, 200, 200}));
 }
 
 TEST(FitImage, CropKeepsTheMiddleAndPadKeepsAll) {

@@ -37,8 +37,7 @@ inline Image ReadPnm(const std::string& name) {
 inline int LargestDifference(const Image& a, const Image& b) {
   if (a.shape != b.shape || a.pixels.size() != b.pixels.size()) return 256;
   int largest = 0;
-  for (size_t i = 0; i < a.pixels.size(); ++i)
-    largest = std::max(largest, std::abs(a.pixels[i] - b.pixels[i]));
+  for (size_t i = 0; i < a.pixels.size(); ++i) largest = std::max(largest, std::abs(a.pixels[i] - b.pixels[i]));
   return largest;
 }
 
@@ -123,9 +122,8 @@ inline void WriteTarWithHole(const std::filesystem::path& path, const NamedFiles
 inline NamedFiles SmallDataset(const std::string& prefix = "") {
   const std::string red = DataFixture("tiny_red.png");
   const std::string blue = DataFixture("tiny_blue.png");
-  return {{prefix + "train/blue/1.png", blue}, {prefix + "train/blue/2.png", blue},
-          {prefix + "train/red/1.png", red},   {prefix + "train/red/2.png", red},
-          {prefix + "val/blue/1.png", blue},   {prefix + "val/red/1.png", red},
+  return {{prefix + "train/blue/1.png", blue}, {prefix + "train/blue/2.png", blue}, {prefix + "train/red/1.png", red},
+          {prefix + "train/red/2.png", red},   {prefix + "val/blue/1.png", blue},   {prefix + "val/red/1.png", red},
           {prefix + "test/blue/1.png", blue},  {prefix + "test/red/1.png", red}};
 }
 

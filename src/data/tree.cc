@@ -28,9 +28,8 @@ ImagePeek Unusable(std::string reason) { return {ImagePeek::Kind::kUnusable, {},
 }  // namespace
 
 bool IsHidden(std::string_view name) {
-  constexpr std::array<std::string_view, 7> kNames = {"__macosx",   "@eadir",       "thumbs.db",
-                                                      "desktop.ini", "lost+found",   "$recycle.bin",
-                                                      "system volume information"};
+  constexpr std::array<std::string_view, 7> kNames = {
+      "__macosx", "@eadir", "thumbs.db", "desktop.ini", "lost+found", "$recycle.bin", "system volume information"};
   return name.starts_with('.') || std::find(kNames.begin(), kNames.end(), Lowercase(name)) != kNames.end();
 }
 

@@ -12,9 +12,7 @@ class BadDataTest : public CliTest {
     EXPECT_FALSE(fs::exists(at("runs"))) << "bad data left a run folder";
     Refuse(3, {"data", data}, parts);
   }
-  void Tar(const Words& arguments) const {
-    ASSERT_EQ(RunCommand(Words{"/bin/tar"} + arguments, Here()).code, 0);
-  }
+  void Tar(const Words& arguments) const { ASSERT_EQ(RunCommand(Words{"/bin/tar"} + arguments, Here()).code, 0); }
 };
 
 TEST_F(BadDataTest, EmptyFolder) {
@@ -40,8 +38,7 @@ TEST_F(BadDataTest, TruncatedArchive) {
   for (const std::string name : {"whole.tar.gz", "whole.tar"}) {
     const std::string whole = ReadText(at(name));
     for (const double share : {0.001, 0.5, 0.9}) {
-      WriteText(at("cut-" + name),
-                whole.substr(0, static_cast<size_t>(share * static_cast<double>(whole.size()))));
+      WriteText(at("cut-" + name), whole.substr(0, static_cast<size_t>(share * static_cast<double>(whole.size()))));
       ExpectBadData("cut-" + name, {"'cut-" + name + "'"});
     }
   }
@@ -123,8 +120,7 @@ class BadModelTest : public CliTest {
   std::string WithHeader(const Json& header) const {
     const std::string text = header.dump();
     const uint64_t length = text.size();
-    return std::string(reinterpret_cast<const char*>(&length), sizeof length) + text +
-           whole_.substr(8 + header_bytes_);
+    return std::string(reinterpret_cast<const char*>(&length), sizeof length) + text + whole_.substr(8 + header_bytes_);
   }
   std::string whole_;
   uint64_t header_bytes_ = 0;

@@ -37,8 +37,7 @@ TEST_F(DataTest, DividedData) {
 TEST_F(DataTest, TheCache) {
   MakeImageFolder(at("pictures"), {.each = 10});
   const auto kept = [&] {
-    return fs::exists(at("cache/decoded")) ? std::distance(fs::directory_iterator(at("cache/decoded")), {})
-                                           : 0;
+    return fs::exists(at("cache/decoded")) ? std::distance(fs::directory_iterator(at("cache/decoded")), {}) : 0;
   };
   Json first = SucceedWithJson({"data", "pictures", "--json", "--no-cache"});
   EXPECT_EQ(kept(), 0);
@@ -78,10 +77,9 @@ TEST_F(DataTest, ACacheThatCannotBeWrittenIsOnlyAWarning) {
 }
 
 TEST_F(DataTest, OfflineSaysWhereTheFileMayBePut) {
-  const std::string line =
-      Refuse(6, {"data", "cifar10"},
-             {"https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz", "170.5 MB",
-              at("cache/datasets/cifar10/cifar-10-python.tar.gz").string(), "SPOTTER_DATA"});
+  const std::string line = Refuse(6, {"data", "cifar10"},
+                                  {"https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz", "170.5 MB",
+                                   at("cache/datasets/cifar10/cifar-10-python.tar.gz").string(), "SPOTTER_DATA"});
   size_t addresses = 0;
   for (size_t i = 0; (i = line.find("https://", i)) != std::string::npos; ++i) ++addresses;
   EXPECT_EQ(addresses, 3U) << line;
@@ -133,8 +131,7 @@ TEST_F(DataTest, Recipes) {
   MakeImageFolder(at("pictures"), {.each = 10});
   for (const std::string name : {"default", "seed-001"}) {
     WriteText(at(name + ".toml"), Succeed({"recipes", name}).out);
-    const Words train = {
-        "train", "pictures", "--epochs", "1", "--quiet", "--model", "flatten, dense classes"};
+    const Words train = {"train", "pictures", "--epochs", "1", "--quiet", "--model", "flatten, dense classes"};
     Succeed(train + Words{"--output", name + "-file", "--recipe", name + ".toml"});
     const Words by_name = name == "default" ? Words{} : Words{"--recipe", name};
     Succeed(train + Words{"--output", name + "-name"} + by_name);

@@ -25,9 +25,9 @@ TEST_F(Cifar10Test, DataTrainEvaluate) {
 
   Surroundings patient = Here();
   patient.timeout_seconds = 240;
-  const Outcome outcome = RunCommand({SPOTTER_BINARY, "train", archive_, "--recipe", "seed-001", "--epochs",
-                                      "1", "--output", "run", "--json"},
-                                     patient);
+  const Outcome outcome = RunCommand(
+      {SPOTTER_BINARY, "train", archive_, "--recipe", "seed-001", "--epochs", "1", "--output", "run", "--json"},
+      patient);
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   const Json result = Json::parse(Lines(outcome.out).back());
   EXPECT_GT(result["test"]["accuracy"].get<double>(), 0.45);

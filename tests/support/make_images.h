@@ -17,8 +17,7 @@
 namespace spotter {
 
 /// Writes 8-bit RGB pixels, row by row, as a PNG file.
-inline void WritePng(const std::filesystem::path& path, int width, int height,
-                     const std::vector<uint8_t>& rgb) {
+inline void WritePng(const std::filesystem::path& path, int width, int height, const std::vector<uint8_t>& rgb) {
   std::filesystem::create_directories(path.parent_path());
   png_image image{};
   image.version = PNG_IMAGE_VERSION;
@@ -34,8 +33,8 @@ inline void WritePng(const std::filesystem::path& path, int width, int height,
 inline std::vector<uint8_t> TintedNoise(int side, int colour, int tint, std::mt19937& random) {
   std::vector<uint8_t> rgb(static_cast<size_t>(side * side * 3));
   for (size_t i = 0; i < rgb.size(); ++i) {
-    rgb[i] = static_cast<uint8_t>(random() % 200 +
-                                  (static_cast<int>(i % 3) == colour ? static_cast<unsigned>(tint) : 0));
+    rgb[i] =
+        static_cast<uint8_t>(random() % 200 + (static_cast<int>(i % 3) == colour ? static_cast<unsigned>(tint) : 0));
   }
   return rgb;
 }
@@ -73,8 +72,8 @@ inline std::string PngHeaderOnly(uint32_t width, uint32_t height) {
     return big_endian(static_cast<uint32_t>(data.size())) + body + big_endian(static_cast<uint32_t>(sum));
   };
   const std::string depth("\x08\x02\x00\x00\x00", 5);  // 8 bits, RGB
-  return "\x89PNG\r\n\x1a\n" + chunk("IHDR", big_endian(width) + big_endian(height) + depth) +
-         chunk("IDAT", "x") + chunk("IEND", "");
+  return "\x89PNG\r\n\x1a\n" + chunk("IHDR", big_endian(width) + big_endian(height) + depth) + chunk("IDAT", "x") +
+         chunk("IEND", "");
 }
 
 }  // namespace spotter

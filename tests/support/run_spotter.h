@@ -36,8 +36,7 @@ struct Outcome {
 
 struct Surroundings {
   std::filesystem::path folder = ".";
-  std::map<std::string, std::string>
-      environment;  // beside the test's own; an empty value removes the variable
+  std::map<std::string, std::string> environment;  // beside the test's own; an empty value removes the variable
   std::string input;
   double timeout_seconds = 60;
 };
@@ -133,9 +132,7 @@ class Process {
     }
     return outcome_;
   }
-  double Seconds() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
-  }
+  double Seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count(); }
 
  private:
   static std::vector<char*> Pointers(std::vector<std::string>& texts) {
