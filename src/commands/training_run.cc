@@ -103,6 +103,7 @@ void WriteBeginning(const RunFolder& run, const TrainingRequest& request, const 
                                          ShellWord(run.recipe_file().string()))},
                  {"data",
                   {{"source", source},
+                   {"located", job.data.located},
                    {"layout", job.data.layout},
                    {"fingerprint", job.data.fingerprint},
                    {"skipped", job.data.skipped.size()},

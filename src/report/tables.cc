@@ -145,6 +145,9 @@ std::string DatasetText(const Dataset& data, const Splits& splits) {
   std::string text = fmt::format("{}: {}, {} images of {} x {} x {} (height, width, channels), {} classes\n",
                                  Printable(data.source), data.layout, WithThousands(data.size()), data.shape.height,
                                  data.shape.width, data.shape.channels, data.classes.size());
+  if (!data.located.empty() && data.located != data.source)
+    text += fmt::format("read from {}\n", Printable(data.located));
+  if (data.resized) text += "images of other sizes are resized to that; --image-size and --resize choose how\n";
   const std::vector<std::string> names = ShownNames(data.classes, 40);
   const size_t width = Widest(names, 5);
   const auto counts = {ClassCounts(data, splits.train), ClassCounts(data, splits.validation),
@@ -168,7 +171,7 @@ std::string DatasetText(const Dataset& data, const Splits& splits) {
                 ? "\n1 file was skipped:\n"
                 : fmt::format("\n{} files were skipped:\n", WithThousands(static_cast<int64_t>(data.skipped.size())));
     for (size_t i = 0; i < std::min(kShown, data.skipped.size()); ++i) {
-      text += fmt::format("  {}: {}\n", Printable(data.skipped[i].name), data.skipped[i].reason);
+      text += fmt::format("  {}: {}\n", Printable(data.skipped[i].name), Printable(data.skipped[i].reason));
     }
     if (data.skipped.size() > kShown)
       text += fmt::format("  and {} more (--json lists all)\n", data.skipped.size() - kShown);
@@ -185,7 +188,8 @@ Json DatasetJson(const Dataset& data, const Splits& splits) {
     for (size_t c = 0; c < numbers.size(); ++c) per_class[data.classes[c]] = numbers[c];
     return Json{{"images", indices.size()}, {"per_class", per_class}};
   };
-  return {{"source", data.source},           {"layout", data.layout},
+  return {{"source", data.source},           {"located", data.located},
+          {"layout", data.layout},           {"resized", data.resized},
           {"fingerprint", data.fingerprint}, {"images", data.size()},
           {"height", data.shape.height},     {"width", data.shape.width},
           {"channels", data.shape.channels}, {"classes", data.classes},

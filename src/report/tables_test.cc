@@ -102,6 +102,8 @@ Dataset TwoClasses() {
   Dataset data;
   data.source = "my pictures";
   data.layout = "image folder";
+  data.located = "/data/my pictures";
+  data.resized = true;
   data.fingerprint = "00ff";
   data.shape = {8, 9, 3};
   data.classes = {"cat", "dog"};
@@ -114,7 +116,7 @@ TEST(DatasetText, CountsTheImagesOfEveryClassAndPart) {
   Splits splits{.train = {0, 2, 3}, .validation = {1}, .test = {4}};
   std::string text = DatasetText(TwoClasses(), splits);
   for (const char* part : {"my pictures: image folder, 5 images of 8 x 9 x 3", "2 classes", "1 file was skipped",
-                           "bad?.jpg: not an image"}) {
+                           "bad?.jpg: not an image", "read from /data/my pictures", "other sizes are resized"}) {
     EXPECT_TRUE(Has(text, part)) << part << " is not in:\n" << text;
   }
   EXPECT_FALSE(Has(text, "cut from"));
