@@ -24,17 +24,27 @@ namespace fs = std::filesystem;
   Fail(ExitCode::kIo, "can't {} '{}': {}{}", what, path.string(), std::strerror(error), next);
 }
 
-/// A new file beside `target`, closed and removed again unless it is renamed. Its name is random rather than made of
-/// the process number: a container gives the same number at each start, and what a killed process left would be in the
-/// way.
+void WriteAll(int fd, std::string_view bytes, const fs::path& path) {
+  while (!bytes.empty()) {
+    // One write() moves at most 2 GiB; smaller steps also notice a full disk early.
+    const ssize_t n = ::write(fd, bytes.data(), std::min<size_t>(bytes.size(), size_t{64} << 20));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) FailWith("write", path, errno);
+    bytes.remove_prefix(static_cast<size_t>(n));
+  }
+}
+
+/// A new file beside `target`, closed and removed again unless it takes the target's place. Its name is random rather
+/// than made of the process number: a container gives the same number at each start, and what a killed process left
+/// would be in the way. Errors name the target, which is what the user knows.
 class TemporaryFile {
  public:
-  explicit TemporaryFile(const fs::path& target) {
+  explicit TemporaryFile(const fs::path& target) : target_(target) {
     constexpr int kAttempts = 100;
     for (int attempt = 1; fd_ < 0; ++attempt) {
       path_ = target.parent_path() / fmt::format(".{}.tmp.{:08x}", target.filename().string(), std::random_device()());
       fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-      if (fd_ < 0 && (errno != EEXIST || attempt == kAttempts)) FailWith("create", path_, errno);
+      if (fd_ < 0 && (errno != EEXIST || attempt == kAttempts)) FailWith("create", target_, errno);
     }
   }
   ~TemporaryFile() {
@@ -44,31 +54,36 @@ class TemporaryFile {
   TemporaryFile(const TemporaryFile&) = delete;
   TemporaryFile& operator=(const TemporaryFile&) = delete;
 
-  void Write(std::string_view bytes) {
-    while (!bytes.empty()) {
-      // One write() moves at most 2 GiB; smaller steps also notice a full disk early.
-      const ssize_t n = ::write(fd_, bytes.data(), std::min<size_t>(bytes.size(), size_t{64} << 20));
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0) FailWith("write", path_, errno);
-      bytes.remove_prefix(static_cast<size_t>(n));
-    }
-  }
-  void SyncAndClose() {
-    if (::fsync(fd_) != 0) FailWith("write", path_, errno);
+  int fd() const { return fd_; }
+  void TakePlace() {
+    if (::fsync(fd_) != 0) FailWith("write", target_, errno);
     const int closed = ::close(fd_);
     fd_ = -1;
-    if (closed != 0) FailWith("write", path_, errno);
-  }
-  void RenameTo(const fs::path& target) {
-    if (::rename(path_.c_str(), target.c_str()) != 0) FailWith("replace", target, errno);
+    if (closed != 0) FailWith("write", target_, errno);
+    if (::rename(path_.c_str(), target_.c_str()) != 0) FailWith("replace", target_, errno);
     kept_ = true;
   }
 
  private:
+  fs::path target_;
   fs::path path_;
   int fd_ = -1;
   bool kept_ = false;
 };
+
+/// A device or a pipe (/dev/stdout), which can't be replaced by a file: the bytes go into it. False for anything else.
+bool WriteToStream(const fs::path& path, std::span<const std::string_view> pieces) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0 || (!S_ISCHR(info.st_mode) && !S_ISFIFO(info.st_mode))) return false;
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  if (fd < 0) FailWith("write", path, errno);
+  struct Closer {
+    int fd;
+    ~Closer() { ::close(fd); }
+  } closer{fd};
+  for (const std::string_view piece : pieces) WriteAll(fd, piece, path);
+  return true;
+}
 
 /// The home that the system knows for this user; empty when there is none (a service, a container's bare number).
 fs::path HomeOfUser() {
@@ -137,10 +152,10 @@ std::string ReadFile(const fs::path& path, size_t max_bytes) {
 }
 
 void WriteFileAtomically(const fs::path& path, std::span<const std::string_view> pieces) {
+  if (WriteToStream(path, pieces)) return;
   TemporaryFile file(path);
-  for (const std::string_view piece : pieces) file.Write(piece);
-  file.SyncAndClose();
-  file.RenameTo(path);
+  for (const std::string_view piece : pieces) WriteAll(file.fd(), piece, path);
+  file.TakePlace();
   SyncFolder(path.has_parent_path() ? path.parent_path() : fs::path("."));
 }
 

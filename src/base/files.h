@@ -18,6 +18,7 @@ std::string ReadFile(const std::filesystem::path& path, size_t max_bytes = 0);
 /// fsync, close, rename, fsync of the folder. On failure the temporary file is removed, the old file is untouched, and
 /// Error(kIo) is thrown. A process that is killed leaves the temporary file; it is in nobody's way. The pieces are
 /// written one after another, so that large tensors need no copy.
+/// A device or pipe is written to as it is.
 void WriteFileAtomically(const std::filesystem::path& path, std::span<const std::string_view> pieces);
 void WriteFileAtomically(const std::filesystem::path& path, std::string_view content);
 

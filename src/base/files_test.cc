@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/files.h"
 
+#include <fcntl.h>
 #include <pwd.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -205,6 +206,19 @@ TEST(CacheFolder, OfAUserWithoutAHomeIsPrivate) {
 
   ASSERT_EQ(::chown((folder.path() / "spotter-cache-54321").c_str(), 0, 0), 0);
   EXPECT_EQ(CacheFolderOfNobody(folder.path()), static_cast<int>(ExitCode::kIo));
+}
+
+TEST(WriteFileAtomically, WritesIntoAPipeRatherThanReplaceIt) {
+  const TemporaryFolder folder;
+  const std::filesystem::path pipe = folder.path() / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const int reader = ::open(pipe.c_str(), O_RDONLY | O_NONBLOCK);
+  WriteFileAtomically(pipe, "through");
+  char bytes[16] = "";
+  EXPECT_EQ(::read(reader, bytes, sizeof bytes), 7);
+  EXPECT_STREQ(bytes, "through");
+  ::close(reader);
+  EXPECT_TRUE(std::filesystem::is_fifo(pipe));
 }
 
 }  // namespace

@@ -99,6 +99,7 @@ std::string DidYouMean(std::string_view word, const std::vector<std::string>& kn
   const std::string* best = nullptr;
   size_t best_distance = std::max<size_t>(2, word.size() / 3) + 1;
   for (const std::string& candidate : known) {
+    if (candidate == word) return "";
     const bool beginning = word.size() >= 3 && candidate.starts_with(word);
     const size_t distance = beginning ? 1 : EditDistance(word, candidate);
     if (distance < best_distance && distance < candidate.size()) best = &candidate, best_distance = distance;

@@ -51,6 +51,7 @@ TEST(DidYouMean, OffersTheClosestWhenOneIsClose) {
   EXPECT_EQ(DidYouMean("cnov", known), " (did you mean 'conv'?)");
   EXPECT_EQ(DidYouMean("rellu", known), " (did you mean 'relu'?)");
   EXPECT_EQ(DidYouMean("max", known), " (did you mean 'maxpool'?)");
+  EXPECT_EQ(DidYouMean("relu", known), "") << "it is one of them";
   EXPECT_EQ(DidYouMean("transformer", known), "");
   EXPECT_EQ(DidYouMean("x", known), "");
   EXPECT_EQ(DidYouMean("", known), "");

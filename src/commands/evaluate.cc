@@ -74,6 +74,7 @@ Source FindSource(const Arguments& a) {
          "{} DATA",
          a.model, a.model);
   }
+  if (a.data.empty()) CheckNotMoved(source.data, "spotter evaluate " + ShellWord(a.model) + " DATA");
   source.settings.strict = a.strict;
   return source;
 }

@@ -34,14 +34,20 @@ std::string LastingName(const std::string& data) {
   return std::filesystem::absolute(data).lexically_normal().string();
 }
 
+void CheckNotMoved(const std::string& data, const std::string& how) {
+  std::error_code ignored;
+  if (FindInCatalog(data) != nullptr || std::filesystem::exists(data, ignored)) return;
+  Fail(ExitCode::kData, "the run's data, '{}', is not there any more; say where it is now: {}", Printable(data), how);
+}
+
 void NoteSkipped(const Dataset& data) {
   if (data.skipped.empty()) return;
   const SkippedFile& first = data.skipped.front();
   const std::string which = fmt::format("'{}' ({})", Printable(first.name), Printable(first.reason));
   const std::string what =
       data.skipped.size() == 1
-          ? "1 unreadable file was skipped: " + which
-          : fmt::format("{} unreadable files were skipped, the first is {}; `spotter data` lists them",
+          ? "1 file was skipped: " + which
+          : fmt::format("{} files were skipped, the first is {}; `spotter data` lists them",
                         data.skipped.size(), which);
   std::fprintf(stderr, "note: %s; --strict refuses such data\n", what.c_str());
 }

@@ -17,6 +17,10 @@ Dataset LoadWithProgress(const std::string& data, const LoadOptions& options, bo
 /// goes before a file of that name, see data/find.h) stays.
 std::string LastingName(const std::string& data);
 
+/// The data that a run was made with must still be there. Throws Error(kData) that says how to name its new place:
+/// `how`, as in "spotter evaluate RUN DATA".
+void CheckNotMoved(const std::string& data, const std::string& how);
+
 /// Says in one line on stderr that files were skipped, where any were.
 void NoteSkipped(const Dataset& data);
 

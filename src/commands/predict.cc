@@ -80,6 +80,8 @@ std::vector<std::string> ExpandImages(const std::vector<std::string>& arguments)
       AppendGlob(argument, files);
     }
   }
+  if (files.empty() && arguments.size() == 1 && arguments[0] != "-")
+    Fail(ExitCode::kData, "the folder '{}' holds no JPEG, PNG or WebP images", Printable(arguments[0]));
   if (files.empty())
     Fail(ExitCode::kData,
          "no images were given: a file, a folder, a pattern in quotes, or - for a list on standard input was "

@@ -6,8 +6,10 @@
 #include <memory>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "commands/command.h"
 #include "commands/flags.h"
+#include "commands/load.h"
 #include "commands/training_run.h"
 #include "models/zoo.h"
 #include "train/recipes.h"
@@ -97,6 +99,7 @@ int Resume(const Arguments& a) {
                        settings.schedule.name, before, settings.epochs);
   }
   const std::string own_data = run.ReadRun().value("data", Json::object()).value("source", "");
+  if (a.data.empty()) CheckNotMoved(own_data, "spotter train DATA --resume " + ShellWord(a.resume));
   return RunTraining({.data = a.data.empty() ? own_data : a.data,
                       .settings = settings,
                       .resume = std::filesystem::exists(run.checkpoints() / "last.safetensors"),

@@ -63,9 +63,10 @@ void PrintResult(const TrainingRequest& a, const RunFolder& run, const TrainOutc
   const char* where = split == "test"         ? "the test images"
                       : split == "validation" ? "the validation images (there are no test images)"
                                               : "the training images (there are no others)";
-  std::printf("\nEvaluated on %s. %s %lld epochs in %s, best epoch %lld.\n", where,
+  std::printf("\nEvaluated on %s. %s %lld epoch%s in %s, best epoch %lld.\n", where,
               early ? "Stopped early after" : "Trained", static_cast<long long>(outcome.state.epochs_done),
-              HumanSeconds(train_seconds).c_str(), static_cast<long long>(outcome.state.best_epoch));
+              outcome.state.epochs_done == 1 ? "" : "s", HumanSeconds(train_seconds).c_str(),
+              static_cast<long long>(outcome.state.best_epoch));
   const std::string path = ShellWord(run.path().string());
   const std::string more = early ? fmt::format("--early-stopping {}", 2 * a.settings.early_stopping)
                                  : fmt::format("--epochs {}", outcome.state.epochs_done + 10);

@@ -134,6 +134,10 @@ Model LoadModel(const std::filesystem::path& path) {
            model.network.parameters().size());
     }
     CopyParameters(file, "", model.network);
+    for (const Parameter* parameter : model.network.parameters()) {
+      if (at::isfinite(parameter->value).all().item<bool>()) continue;
+      Fail(ExitCode::kModel, "the weights of {} are not all finite; take another copy of it", parameter->name);
+    }
     return model;
   } catch (const Error& error) {
     Fail(ExitCode::kModel, "'{}' can't be used as a model: {}", path.string(), Printable(error.what()));

@@ -129,6 +129,19 @@ TEST_F(ModelFile, WeightsThatAreNotFiniteAreNotSavedAndTheOldFileStays) {
   }
 }
 
+TEST_F(ModelFile, WeightsThatAreNotFiniteAreNotLoaded) {
+  std::string bytes = ReadText(path());
+  bytes.replace(bytes.size() - 4, 4, std::string("\0\0\xc0\x7f", 4));  // NaN, in whichever tensor is the last
+  WriteText(path(), bytes);
+  try {
+    LoadModel(path());
+    FAIL() << "it was loaded";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::kModel);
+    EXPECT_NE(std::string(error.what()).find("are not all finite"), std::string::npos) << error.what();
+  }
+}
+
 TEST_F(ModelFile, AnUnwritableFolderIsAnIoError) {
   try {
     SaveModel(folder_.path() / "absent" / "model.safetensors", SmallModel());

@@ -164,7 +164,8 @@ void ActivityLine::Update(const std::string& what, int64_t done, int64_t total) 
   const auto now = Clock::now();
   const bool terminal = OnTerminal();
   const auto pace = terminal ? Clock::duration(kTerminalPace) : Clock::duration(kPlainPace);
-  if (quiet_ || now - begin_ < std::chrono::seconds(1) || (shown_ && now - last_ < pace)) return;
+  const auto silence = terminal ? Clock::duration(std::chrono::seconds(1)) : pace;  // short work needs no line in a log
+  if (quiet_ || now - begin_ < silence || (shown_ && now - last_ < pace)) return;
   last_ = now;
   shown_ = true;
   std::string line = what;

@@ -18,8 +18,8 @@ enum class ProgressStyle { kAuto, kJson, kQuiet };
 /// only notes, to stderr.
 std::unique_ptr<TrainObserver> MakeProgress(ProgressStyle style);
 
-/// A line about other work (loading, downloading, evaluating), renewed on a terminal, at most every ten
-/// seconds elsewhere. Nothing is shown in the first second.
+/// A line about other work (loading, downloading, evaluating): after a second renewed on a terminal, every ten seconds
+/// elsewhere.
 class ActivityLine {
  public:
   explicit ActivityLine(bool quiet = false);

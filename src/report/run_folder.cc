@@ -138,8 +138,12 @@ fs::path FindModelFile(const std::string& run_or_model) {
   for (const fs::path& candidate : {path / "model.safetensors", path / "checkpoints" / "best.safetensors"}) {
     if (fs::exists(candidate)) return candidate;
   }
+  if (!fs::exists(path / "run.json")) {
+    Fail(ExitCode::kUsage, "'{}' is neither a run's folder (one with a run.json) nor a model file (.safetensors)",
+         run_or_model);
+  }
   Fail(ExitCode::kUsage,
-       "the folder '{}' has no model.safetensors; was the run stopped before its first epoch ended? Go on "
+       "the run '{}' has no model.safetensors; was the run stopped before its first epoch ended? Go on "
        "with --resume",
        run_or_model);
 }

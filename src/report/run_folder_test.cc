@@ -129,6 +129,8 @@ TEST_F(Runs, HoldResultsThatOtherProgramsRead) {
 
 TEST_F(Runs, TheModelFileIsTheFinishedOneElseTheBestCheckpoint) {
   const RunFolder made = RunFolder::Create(run());
+  EXPECT_TRUE(Has(Refusal(ExitCode::kUsage, [&] { FindModelFile(run().string()); }), "is neither a run"));
+  made.UpdateRun({{"status", "stopped"}});
   EXPECT_TRUE(Has(Refusal(ExitCode::kUsage, [&] { FindModelFile(run().string()); }), "has no model.safetensors"));
   EXPECT_TRUE(
       Has(Refusal(ExitCode::kUsage, [&] { FindModelFile("/absent/model"); }), "'/absent/model' does not exist"));

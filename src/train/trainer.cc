@@ -9,6 +9,7 @@
 #include "base/files.h"
 #include "base/random.h"
 #include "base/stop_signal.h"
+#include "base/text.h"
 #include "evaluate/evaluator.h"
 #include "evaluate/metrics.h"
 #include "optimize/schedule.h"
@@ -87,7 +88,9 @@ class Trainer {
     if (run.fingerprint.value("data", "") != now["data"] ||
         run.fingerprint.value("training_images", int64_t{0}) != images_) {
       Fail(ExitCode::kData,
-           "the data is not what this run was started with; resume with the same data, or start a new run");
+           "the data is not what this run was started with: {} has {} training images, the run had {}; resume with the "
+           "same data, or start a new run",
+           Printable(job_.data.source), images_, run.fingerprint.value("training_images", int64_t{0}));
     }
     for (const char* key : {"precision", "threads", "device"}) {
       if (run.fingerprint.value(key, Json()) == now[key]) continue;

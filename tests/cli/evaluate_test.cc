@@ -113,7 +113,7 @@ TEST_F(EvaluateTest, Tables) {
     for (size_t c = 0; c < 3; ++c)
       EXPECT_EQ(std::stoi(matrix[1 + r][1 + c]), json["confusion_matrix"][r][c].get<int>());
   }
-  Refuse(6, {"evaluate", "run", "--csv", "nowhere/classes.csv"}, {"nowhere"});
+  Refuse(6, {"evaluate", "run", "--csv", "nowhere/classes.csv"}, {"'nowhere/classes.csv'"});
 }
 
 TEST_F(EvaluateTest, TextNamesTheClasses) {

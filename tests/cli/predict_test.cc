@@ -34,6 +34,9 @@ TEST_F(PredictTest, AFoldersOtherFilesAreNoImages) {
   WriteText(at("pictures/.hidden.png"), "x");
   WriteText(at("pictures/Thumbs.db"), "x");
   EXPECT_EQ(Files(SucceedWithJson({"predict", "run", "--json", "pictures"})).size(), 120U);
+  fs::create_directories(at("empty"));
+  Refuse(3, {"predict", "run", "empty"}, {"'empty' holds no JPEG, PNG or WebP images"});
+  Refuse(2, {"predict", "pictures", "pictures"}, {"'pictures' is neither a run"});
 }
 
 TEST_F(PredictTest, TopIsSortedAndSumsToOne) {

@@ -345,11 +345,13 @@ TEST_F(ResumeTest, OnlySomeFlagsMayChange) {
 TEST_F(ResumeTest, OtherDataIsRefused) {
   Succeed(Command("run", {"--epochs", "1"}));
   fs::rename(at("pictures"), at("moved"));
-  Refuse(2, {"train", "--resume", "run", "--epochs", "2", "--quiet"}, {"pictures"});
+  Refuse(3, {"train", "--resume", "run", "--epochs", "2", "--quiet"},
+         {"pictures", "is not there any more", "spotter train DATA --resume run"});
+  Refuse(3, {"evaluate", "run"}, {"is not there any more", "spotter evaluate run DATA"});
   WritePng(at("moved/red/new.png"), 32, 32, std::vector<uint8_t>(32 * 32 * 3, 9));
   const std::string record = ReadText(at("run/run.json")), recipe = ReadText(at("run/recipe.toml"));
   Refuse(3, {"train", "moved", "--resume", "run", "--epochs", "2", "--quiet"},
-         {"the data is not what this run was started with"});
+         {"the data is not what this run was started with: moved has", "the run had"});
   EXPECT_EQ(ReadText(at("run/run.json")), record) << "a refusal changed the finished run";
   EXPECT_EQ(ReadText(at("run/recipe.toml")), recipe);
   fs::remove(at("moved/red/new.png"));

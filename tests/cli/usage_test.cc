@@ -82,7 +82,7 @@ TEST_F(UsageTest, UnknownData) {
 
 TEST_F(UsageTest, UnknownModelFile) {
   ExpectMistake({"evaluate", "run"}, {"'run' does not exist"});
-  ExpectMistake({"predict", "pictures", "x.png"}, {"'pictures' has no model.safetensors"});
+  ExpectMistake({"predict", "pictures", "x.png"}, {"'pictures' is neither a run's folder"});
   ExpectMistake({"train", "--resume", "run"}, {"'run' is no run"});
 }
 
