@@ -24,6 +24,11 @@ namespace fs = std::filesystem;
   Fail(ExitCode::kIo, "can't {} '{}': {}{}", what, path.string(), std::strerror(error), next);
 }
 
+struct Closer {
+  int fd;
+  ~Closer() { ::close(fd); }
+};
+
 void WriteAll(int fd, std::string_view bytes, const fs::path& path) {
   while (!bytes.empty()) {
     // One write() moves at most 2 GiB; smaller steps also notice a full disk early.
@@ -77,10 +82,7 @@ bool WriteToStream(const fs::path& path, std::span<const std::string_view> piece
   if (::stat(path.c_str(), &info) != 0 || (!S_ISCHR(info.st_mode) && !S_ISFIFO(info.st_mode))) return false;
   const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
   if (fd < 0) FailWith("write", path, errno);
-  struct Closer {
-    int fd;
-    ~Closer() { ::close(fd); }
-  } closer{fd};
+  const Closer closer{fd};
   for (const std::string_view piece : pieces) WriteAll(fd, piece, path);
   return true;
 }
@@ -114,10 +116,7 @@ fs::path PrivateTemporaryFolder() {
 std::string ReadFile(const fs::path& path, size_t max_bytes) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) FailWith("read", path, errno);
-  struct Closer {
-    int fd;
-    ~Closer() { ::close(fd); }
-  } closer{fd};
+  const Closer closer{fd};
   struct stat info {};
   if (::fstat(fd, &info) != 0) FailWith("read", path, errno);
   if (S_ISDIR(info.st_mode)) FailWith("read", path, EISDIR);

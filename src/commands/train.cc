@@ -52,8 +52,7 @@ TrainSettings SettingsOfNewRun(const Arguments& a) {
   return settings;
 }
 
-TrainSettings SettingsOfResumedRun(const Arguments& a, const RunFolder& run) {
-  TrainSettings settings = run.ReadRecipe();
+TrainSettings SettingsOfResumedRun(const Arguments& a, TrainSettings settings) {
   const std::vector<Option> options = TrainOptions(settings);
   for (const auto& [name, text] : *a.given) {
     for (const Option& option : options) {
@@ -70,9 +69,8 @@ TrainSettings SettingsOfResumedRun(const Arguments& a, const RunFolder& run) {
 }
 
 /// A finished run goes on only when it's told how; Train() looks at the rest.
-void RefuseNothingToDo(const RunFolder& run, const TrainSettings& settings) {
-  const Json record = run.ReadRun();
-  const TrainSettings before = run.ReadRecipe();
+void RefuseNothingToDo(const RunFolder& run, const Json& record, const TrainSettings& before,
+                       const TrainSettings& settings) {
   if (record.value("status", "") != "finished") return;
   if (record.value("stopped_early", false)) {
     if (settings.early_stopping == 0 || settings.early_stopping > before.early_stopping) return;
@@ -90,15 +88,17 @@ int Resume(const Arguments& a) {
   const RunFolder run = RunFolder::Open(a.resume);
   if (!a.recipe.empty() || !a.output.empty())
     Fail(ExitCode::kUsage, "--resume goes on with a run as it is: --recipe and --output can't be given with it");
-  const TrainSettings settings = SettingsOfResumedRun(a, run);
+  const TrainSettings before = run.ReadRecipe();
+  const TrainSettings settings = SettingsOfResumedRun(a, before);
   run.TakeOver();
-  RefuseNothingToDo(run, settings);
+  const Json record = run.ReadRun();
+  RefuseNothingToDo(run, record, before, settings);
   std::string note;
-  if (const int64_t before = run.ReadRecipe().epochs; before != settings.epochs && FollowsEpochs(settings.schedule)) {
+  if (before.epochs != settings.epochs && FollowsEpochs(settings.schedule)) {
     note = fmt::format("the {} schedule, made for {} epochs, is stretched to {}: the learning rate jumps",
-                       settings.schedule.name, before, settings.epochs);
+                       settings.schedule.name, before.epochs, settings.epochs);
   }
-  const std::string own_data = run.ReadRun().value("data", Json::object()).value("source", "");
+  const std::string own_data = record.value("data", Json::object()).value("source", "");
   if (a.data.empty()) CheckNotMoved(own_data, "spotter train DATA --resume " + ShellWord(a.resume));
   return RunTraining({.data = a.data.empty() ? own_data : a.data,
                       .settings = settings,
