@@ -111,12 +111,12 @@ void CopyParameters(const SafetensorsFile& file, const std::string& prefix, cons
 }
 
 void SaveModel(const std::filesystem::path& path, const Model& model, const std::map<std::string, std::string>& extra) {
+  if (const Parameter* bad = model.network.FirstNotFinite()) {
+    Fail(ExitCode::kModel, "'{}' was not written: the weights of {} are not finite", path.string(), bad->name);
+  }
   std::vector<at::Tensor> keep;
   std::vector<TensorRecord> records;
   for (const Parameter* parameter : model.network.parameters()) {
-    if (!at::isfinite(parameter->value.detach()).all().item<bool>()) {
-      Fail(ExitCode::kModel, "'{}' was not written: the weights of {} are not finite", path.string(), parameter->name);
-    }
     records.push_back(ToRecord(parameter->name, parameter->value, keep));
   }
   std::map<std::string, std::string> metadata = extra;
@@ -134,9 +134,8 @@ Model LoadModel(const std::filesystem::path& path) {
            model.network.parameters().size());
     }
     CopyParameters(file, "", model.network);
-    for (const Parameter* parameter : model.network.parameters()) {
-      if (at::isfinite(parameter->value).all().item<bool>()) continue;
-      Fail(ExitCode::kModel, "the weights of {} are not all finite; take another copy of it", parameter->name);
+    if (const Parameter* bad = model.network.FirstNotFinite()) {
+      Fail(ExitCode::kModel, "the weights of {} are not all finite; take another copy of it", bad->name);
     }
     return model;
   } catch (const Error& error) {

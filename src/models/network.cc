@@ -66,6 +66,13 @@ std::vector<Parameter*> Network::parameters() const {
   return all;
 }
 
+const Parameter* Network::FirstNotFinite() const {
+  for (const Parameter* parameter : parameters()) {
+    if (!at::isfinite(parameter->value.detach()).all().item<bool>()) return parameter;
+  }
+  return nullptr;
+}
+
 int64_t Network::parameter_count() const {
   int64_t count = 0;
   for (const Parameter* parameter : parameters()) count += parameter->value.numel();

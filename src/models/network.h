@@ -36,6 +36,8 @@ class Network {
   const FeatureShape& input_shape() const { return input_; }
   int64_t classes() const { return classes_; }
 
+  /// The first parameter that holds a NaN or an infinity; nullptr when all values are finite.
+  const Parameter* FirstNotFinite() const;
   int64_t parameter_count() const;  // of all tensors, as Keras' count_params()
   int64_t trainable_parameter_count() const;
   int64_t flops() const;  // forward, one image

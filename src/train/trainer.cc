@@ -182,10 +182,8 @@ class Trainer {
   }
 
   void CheckWeights(int64_t epoch) const {
-    for (const Parameter* parameter : job_.model.network.parameters()) {
-      if (at::isfinite(parameter->value).all().item<bool>()) continue;
-      FailDiverged("tensor '" + parameter->name + "'", fmt::format("after epoch {}", epoch));
-    }
+    const Parameter* bad = job_.model.network.FirstNotFinite();
+    if (bad != nullptr) FailDiverged("tensor '" + bad->name + "'", fmt::format("after epoch {}", epoch));
   }
 
   /// Whether this epoch is the best so far by the monitored value (without validation images: by training's own).
