@@ -20,7 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 [[noreturn]] void FailWith(const char* what, const fs::path& path, int error) {
-  const char* next = error == ENOSPC || error == EDQUOT ? "; free some space and run again" : "";
+  const char* next = error == ENOSPC || error == EDQUOT ? "; free some space" : "";
   Fail(ExitCode::kIo, "can't {} '{}': {}{}", what, path.string(), std::strerror(error), next);
 }
 
@@ -111,6 +111,15 @@ fs::path PrivateTemporaryFolder() {
   return folder;
 }
 
+/// What is there, a name that nothing bears included.
+fs::file_status Status(const fs::path& path) {
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (error && status.type() == fs::file_type::none)
+    Fail(ExitCode::kIo, "can't look at '{}': {}", path.string(), error.message());
+  return status;
+}
+
 }  // namespace
 
 std::string ReadFile(const fs::path& path, size_t max_bytes) {
@@ -171,6 +180,10 @@ void SyncFolder(const fs::path& folder) {
   // Some file systems (network, FUSE) can't sync a folder and say EINVAL; there is nothing more to do there.
   if (synced != 0 && error != EINVAL) FailWith("sync", folder, error);
 }
+
+bool PathExists(const fs::path& path) { return fs::exists(Status(path)); }
+bool IsFile(const fs::path& path) { return fs::is_regular_file(Status(path)); }
+bool IsFolder(const fs::path& path) { return fs::is_directory(Status(path)); }
 
 void MakeFolders(const fs::path& folder) {
   std::error_code error;

@@ -25,6 +25,12 @@ void WriteFileAtomically(const std::filesystem::path& path, std::string_view con
 /// fsync of a folder, so that a rename in it outlives a power cut. Throws Error(kIo).
 void SyncFolder(const std::filesystem::path& folder);
 
+/// Whether there is something of this name; a regular file (or a link to one); a folder (likewise). Throws Error(kIo)
+/// when that can't be told, because a folder on the way may not be entered.
+bool PathExists(const std::filesystem::path& path);
+bool IsFile(const std::filesystem::path& path);
+bool IsFolder(const std::filesystem::path& path);
+
 /// Makes a folder and its parents. Throws Error(kIo).
 void MakeFolders(const std::filesystem::path& folder);
 

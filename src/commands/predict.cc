@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "base/text.h"
 #include "commands/command.h"
 #include "commands/flags.h"
@@ -55,7 +56,7 @@ void AppendGlob(const std::string& pattern, std::vector<std::string>& files) {
   glob_t result{};
   const int status = ::glob(pattern.c_str(), 0, nullptr, &result);
   for (size_t i = 0; status == 0 && i < result.gl_pathc; ++i) {
-    if (fs::is_directory(result.gl_pathv[i]))
+    if (IsFolder(result.gl_pathv[i]))
       AppendFolder(result.gl_pathv[i], files);
     else
       files.emplace_back(result.gl_pathv[i]);
@@ -72,9 +73,9 @@ std::vector<std::string> ExpandImages(const std::vector<std::string>& arguments)
       for (std::string line; std::getline(std::cin, line);) {
         if (!Trim(line).empty()) files.emplace_back(Trim(line));
       }
-    } else if (fs::is_directory(argument)) {
+    } else if (IsFolder(argument)) {
       AppendFolder(argument, files);
-    } else if (fs::exists(argument)) {
+    } else if (PathExists(argument)) {
       files.push_back(argument);
     } else {
       AppendGlob(argument, files);

@@ -16,9 +16,7 @@ namespace {
 
 constexpr const char* kOutOfMemory = "out of memory; try smaller images (--image-size) or a smaller --batch-size";
 
-int Complain(ExitCode code, std::string message) {
-  // One line: what libraries put behind a line break (stack traces) helps nobody here.
-  message = message.substr(0, message.find('\n'));
+int Complain(ExitCode code, const std::string& message) {
   std::fprintf(stderr, "error: %s\n", Printable(message).c_str());
   return static_cast<int>(code);
 }
@@ -117,7 +115,9 @@ int RunProgram(int argc, char** argv) {
   } catch (const std::exception& error) {
     if (std::string_view(error.what()).find("DefaultCPUAllocator") != std::string_view::npos)
       return Complain(ExitCode::kInternal, kOutOfMemory);
-    return Complain(ExitCode::kInternal, std::string("unexpected: ") + error.what());
+    // What libraries put behind a line break (stack traces) helps nobody here.
+    const std::string what = error.what();
+    return Complain(ExitCode::kInternal, "unexpected: " + what.substr(0, what.find('\n')));
   }
 }
 

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "base/text.h"
 #include "commands/command.h"
 #include "commands/flags.h"
@@ -102,7 +103,8 @@ int Resume(const Arguments& a) {
   if (a.data.empty()) CheckNotMoved(own_data, "spotter train DATA --resume " + ShellWord(a.resume));
   return RunTraining({.data = a.data.empty() ? own_data : a.data,
                       .settings = settings,
-                      .resume = std::filesystem::exists(run.checkpoints() / "last.safetensors"),
+                      // A run that was killed before its first checkpoint begins anew; where epochs are done, Train misses the checkpoint.
+                      .resume = PathExists(run.checkpoints() / "last.safetensors") || PathExists(run.path() / "metrics.csv"),
                       .resumed_folder = true,
                       .note = note,
                       .json = a.json,

@@ -22,14 +22,6 @@ bool Exists(const fs::path& path) {
   return fs::exists(path, ignored);
 }
 
-/// For a path that the user has named.
-bool ExistsOrFail(const fs::path& path) {
-  std::error_code error;
-  const bool exists = fs::exists(path, error);
-  if (error) Fail(ExitCode::kIo, "can't look at '{}': {}", Printable(path.string()), error.message());
-  return exists;
-}
-
 std::optional<fs::path> FirstInside(const fs::path& folder, const std::vector<std::string>& names) {
   for (const std::string& name : names) {
     if (Exists(folder / name)) return folder / name;
@@ -53,7 +45,7 @@ fs::path DataVariable() {
 std::optional<fs::path> FindInVariable(const CatalogEntry& entry) {
   const fs::path given = DataVariable();
   if (given.empty()) return std::nullopt;
-  if (!ExistsOrFail(given)) {
+  if (!PathExists(given)) {
     Fail(ExitCode::kIo, "SPOTTER_DATA names '{}', which does not exist; set it to a folder with data sets, or unset it",
          Printable(given.string()));
   }
@@ -113,7 +105,7 @@ FoundData FindData(const std::string& data, const Progress& progress) {
     const auto found = FindOnDisk(*entry);
     return found ? *found : FetchAll(*entry, progress);
   }
-  if (data.empty() || !ExistsOrFail(data)) {
+  if (data.empty() || !PathExists(data)) {
     std::vector<std::string> names;
     for (const CatalogEntry& entry : Catalog()) names.push_back(entry.name);
     Fail(ExitCode::kUsage, "'{}' is neither a file or folder nor a known data set{}; expected a path or one of: {}",

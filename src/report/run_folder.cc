@@ -33,30 +33,34 @@ bool MakeNew(const fs::path& path) {
 }  // namespace
 
 void RunFolder::RefuseExisting(const fs::path& path) {
-  if (!fs::exists(path)) return;
+  if (!PathExists(path)) return;
   Fail(ExitCode::kUsage,
        "'{}' exists already, and a run never overwrites anything; give another --output, or --resume '{}'",
        path.string(), path.string());
 }
 
-RunFolder RunFolder::Create(const fs::path& given) {
+fs::path MakeNewFolder(const fs::path& given) {
   const fs::path path = given.has_filename() ? given : given.parent_path();  // a final '/'
-  if (!MakeNew(path)) RefuseExisting(path);
-  return MakeAt(path);
+  if (!MakeNew(path)) RunFolder::RefuseExisting(path);
+  return path;
 }
+
+fs::path MakeNumberedFolder(const std::string& stem) {
+  for (int number = 1;; ++number) {
+    const fs::path path = fs::path("runs") / fmt::format("{}-{}", stem, number);
+    if (MakeNew(path)) return path;
+  }
+}
+
+RunFolder RunFolder::Create(const fs::path& path) { return MakeAt(MakeNewFolder(path)); }
+
+RunFolder RunFolder::CreateNumbered(const std::string& stem) { return MakeAt(MakeNumberedFolder(stem)); }
 
 RunFolder RunFolder::MakeAt(const fs::path& path) {
   MakeFolders(path / "checkpoints");
   RunFolder run(path);
   run.TakeOver();
   return run;
-}
-
-RunFolder RunFolder::CreateNumbered(const std::string& stem) {
-  for (int number = 1;; ++number) {
-    const fs::path path = fs::path("runs") / fmt::format("{}-{}", stem, number);
-    if (MakeNew(path)) return MakeAt(path);
-  }
 }
 
 void RunFolder::TakeOver() const {
@@ -74,24 +78,26 @@ void RunFolder::TakeOver() const {
 }
 
 RunFolder RunFolder::Open(const fs::path& path) {
-  if (fs::is_directory(path / "checkpoints") && !fs::exists(path / "run.json")) {
+  if (PathExists(path / "run.json")) return RunFolder(path);
+  if (IsFolder(path / "checkpoints")) {
+    if (!fs::is_empty(path / "checkpoints")) {
+      Fail(ExitCode::kModel, "the run '{}' is damaged: its run.json is missing; put it back, or start a new run",
+           path.string());
+    }
     Fail(ExitCode::kUsage,
          "the run '{}' was killed before it began, so there is nothing to go on with; remove the folder and "
          "start it anew",
          path.string());
   }
-  if (!fs::is_directory(path) || !fs::exists(path / "run.json")) {
-    Fail(ExitCode::kUsage,
-         "'{}' is no run: a folder with a run.json was expected, such as `spotter train` makes under runs/",
-         path.string());
-  }
-  return RunFolder(path);
+  Fail(ExitCode::kUsage,
+       "'{}' is no run: a folder with a run.json was expected, such as `spotter train` makes under runs/",
+       path.string());
 }
 
 void RunFolder::WriteRecipe(TrainSettings settings) const {
-  WriteFileAtomically(recipe_file(), "# Every setting of this run. To repeat it: spotter train DATA --recipe " +
-                                         recipe_file().string() + "\n\n" +
-                                         WriteToml(TrainOptions(settings), /*with_help=*/false));
+  const std::string file = Printable(ShellWord(recipe_file().string()));  // TOML allows no other bytes, even in comments
+  WriteFileAtomically(recipe_file(), "# Every setting of this run. To repeat it: spotter train DATA --recipe " + file +
+                                         "\n\n" + WriteToml(TrainOptions(settings), /*with_help=*/false));
 }
 
 TrainSettings RunFolder::ReadRecipe() const {
@@ -101,7 +107,7 @@ TrainSettings RunFolder::ReadRecipe() const {
 }
 
 void RunFolder::UpdateRun(const Json& fields) const {
-  Json run = fs::exists(path_ / "run.json") ? ReadRun() : Json::object();
+  Json run = PathExists(path_ / "run.json") ? ReadRun() : Json::object();
   run.merge_patch(fields);
   WriteFileAtomically(path_ / "run.json", DumpJson(run, 2) + "\n");
 }
@@ -115,13 +121,20 @@ Json RunFolder::ReadRun() const {
 
 void RunFolder::WriteHistory(const TrainState& state) const {
   WriteFileAtomically(path_ / "metrics.csv", HistoryCsv(state.history));
-  WriteFileAtomically(path_ / "metrics.json", DumpJson(HistoryJson(state), 2) + "\n");
+  // A resumed run keeps the results of its earlier end until it has new ones: predictions.csv is still theirs.
+  Json json = Json::object();
+  if (PathExists(path_ / "metrics.json"))
+    json = Json::parse(ReadFile(path_ / "metrics.json"), nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) json = Json::object();
+  json.update(HistoryJson(state));
+  WriteFileAtomically(path_ / "metrics.json", DumpJson(json, 2) + "\n");
 }
 
 void RunFolder::WriteResults(const TrainState& state, const std::string& split, const Metrics& metrics,
                              const std::vector<std::string>& classes) const {
   Json json = HistoryJson(state);
   json["evaluated_on"] = split;
+  json["evaluated_after_epoch"] = state.epochs_done;
   json[split] = ToJson(metrics, classes);
   WriteFileAtomically(path_ / "metrics.json", DumpJson(json, 2) + "\n");
   WriteFileAtomically(path_ / "per_class.csv", PerClassCsv(metrics, classes));
@@ -132,13 +145,17 @@ void RunFolder::WritePredictions(const std::string& csv) const { WriteFileAtomic
 
 fs::path FindModelFile(const std::string& run_or_model) {
   const fs::path path = run_or_model;
-  if (fs::is_regular_file(path)) return path;
-  if (!fs::exists(path))
+  if (IsFile(path)) return path;
+  if (!PathExists(path))
     Fail(ExitCode::kUsage, "'{}' does not exist; give a run's folder or a model file (.safetensors)", run_or_model);
-  for (const fs::path& candidate : {path / "model.safetensors", path / "checkpoints" / "best.safetensors"}) {
-    if (fs::exists(candidate)) return candidate;
-  }
-  if (!fs::exists(path / "run.json")) {
+  const fs::path model = path / "model.safetensors", best = path / "checkpoints" / "best.safetensors";
+  const bool is_run = PathExists(path / "run.json");
+  // A finished run that was resumed and has not finished again holds an old model; its best checkpoint is newer.
+  const bool under_way = is_run && RunFolder::Open(path).ReadRun().value("status", "") != "finished";
+  if (under_way && PathExists(best)) return best;
+  if (PathExists(model)) return model;
+  if (PathExists(best)) return best;
+  if (!is_run) {
     Fail(ExitCode::kUsage, "'{}' is neither a run's folder (one with a run.json) nor a model file (.safetensors)",
          run_or_model);
   }

@@ -21,12 +21,16 @@
 
 namespace spotter {
 
+/// Makes a folder whose name must not exist yet. Throws Error(kUsage) when it does, Error(kIo).
+std::filesystem::path MakeNewFolder(const std::filesystem::path& path);
+/// Makes the first of runs/STEM-1, runs/STEM-2 ... that does not exist. Safe against another process doing the same.
+std::filesystem::path MakeNumberedFolder(const std::string& stem);
+
 class RunFolder {
  public:
   /// Makes a new folder; the name must not exist yet. Throws Error(kUsage) when it does, Error(kIo).
   static RunFolder Create(const std::filesystem::path& path);
-  /// The first of runs/STEM-1, runs/STEM-2 ... that does not exist, made. Safe against another run doing the
-  /// same.
+  /// In the first of runs/STEM-1, runs/STEM-2 ... that does not exist.
   static RunFolder CreateNumbered(const std::string& stem);
   /// Throws Error(kUsage) when there is something of this name, as Create would.
   static void RefuseExisting(const std::filesystem::path& path);

@@ -28,7 +28,7 @@ Recipe FindRecipe(const std::string& name_or_file) {
     names.push_back(recipe.name);
   }
   constexpr size_t kMostBytes = 1 << 20;
-  if (std::filesystem::exists(name_or_file)) {
+  if (PathExists(name_or_file)) {
     return {std::filesystem::path(name_or_file).stem().string(), ReadFile(name_or_file, kMostBytes)};
   }
   Fail(ExitCode::kUsage, "'{}' is neither a recipe{} nor a file; the recipes are {}", name_or_file,

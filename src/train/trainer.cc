@@ -85,12 +85,12 @@ class Trainer {
     }
     RestoredRun run = LoadCheckpoint(LastPath(), job_.model.network, *optimizer_);
     const Json now = Fingerprint();
-    if (run.fingerprint.value("data", "") != now["data"] ||
-        run.fingerprint.value("training_images", int64_t{0}) != images_) {
+    const auto before = run.fingerprint.value("training_images", int64_t{0});
+    if (run.fingerprint.value("data", "") != now["data"] || before != images_) {
       Fail(ExitCode::kData,
-           "the data is not what this run was started with: {} has {} training images, the run had {}; resume with the "
+           "the data is not what this run was started with: {} has {} training images, the run had {}{}; resume with the "
            "same data, or start a new run",
-           Printable(job_.data.source), images_, run.fingerprint.value("training_images", int64_t{0}));
+           Printable(job_.data.source), images_, before, before == images_ ? ", but not the same ones" : "");
     }
     for (const char* key : {"precision", "threads", "device"}) {
       if (run.fingerprint.value(key, Json()) == now[key]) continue;
@@ -104,6 +104,10 @@ class Trainer {
     if (run.state.epochs_done > settings_.epochs) {
       Fail(ExitCode::kUsage, "--epochs {}: the run has done {} already; give at least as many", settings_.epochs,
            run.state.epochs_done);
+    }
+    if (run.state.best_epoch > 0 && settings_.keep == "best" && !std::filesystem::exists(BestPath())) {
+      Fail(ExitCode::kModel, "the best model so far, '{}', is missing; put it back, or start a new run",
+           BestPath().string());
     }
     state_ = std::move(run.state);
     if (state_.epochs_since_best < settings_.early_stopping || settings_.early_stopping == 0)
