@@ -14,8 +14,10 @@ find_package(CLI11 REQUIRED)
 find_package(CURL REQUIRED)
 find_package(LibArchive REQUIRED)
 find_package(PNG REQUIRED)
+find_package(pugixml REQUIRED)
 pkg_check_modules(JPEG REQUIRED IMPORTED_TARGET libjpeg)  # libjpeg-turbo, by libjpeg's own interface
 pkg_check_modules(WEBP REQUIRED IMPORTED_TARGET libwebp)
+pkg_check_modules(RSVG REQUIRED IMPORTED_TARGET librsvg-2.0>=2.46 cairo)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 
 # libtorch: by CMAKE_PREFIX_PATH (variable or environment: the unpacked libtorch, pip's torch folder, or the share/cmake
