@@ -13,7 +13,7 @@ namespace spotter {
 namespace {
 
 constexpr double kMargin = 4;
-constexpr double kBoldWidth = 1.12;  // of the plain letters
+constexpr double kBoldWidth = 1.16;  // of the plain letters
 
 std::string Clean(std::string_view text) { return FitText(text, 1, std::numeric_limits<double>::infinity()); }
 
@@ -63,7 +63,8 @@ Canvas::Canvas(double width, ChartUse use, const std::string& title, const std::
   std::string labels;
   if (!title.empty()) {
     top_ += kTitleSize + 7;
-    Text({kMargin, kMargin + kTitleSize, "start", "title"}, title, (width - 2 * kMargin) / kBoldWidth);
+    Text({kMargin, kMargin + kTitleSize, "start", "title"}, title,
+         (width - 2 * kMargin) / kBoldWidth * kTextSize / kTitleSize);
     Set(root_.last_child(), "id", id + "-title");
     labels = id + "-title";
   }
@@ -123,8 +124,9 @@ void Canvas::Tip(pugi::xml_node shape, std::string_view text) {
 }
 
 void Canvas::TellPlot(const Box& plot) {
-  Set(root_, "data-plot", fmt::format("{} {} {} {}", Coordinate(plot.x), Coordinate(plot.y), Coordinate(plot.width),
-                                      Coordinate(plot.height)));
+  Set(root_, "data-plot",
+      fmt::format("{} {} {} {}", Coordinate(plot.x), Coordinate(plot.y), Coordinate(plot.width),
+                  Coordinate(plot.height)));
 }
 
 std::string Canvas::Finish(double height) {

@@ -77,7 +77,8 @@ struct HeatMapChart {
 
 /// Cells are shaded by the square root of their share (of the row when normalised, else of the largest count), so that
 /// rare mistakes are seen. Up to 20 classes they hold numbers (zeros are left out) and, in a page, a <title>; above
-/// that the map is one PNG of a pixel a cell, and every so many classes are named. <svg> has data-plot, as lines have.
+/// that the map is one PNG (in a page of a pixel a cell), and every so many classes are named. <svg> has data-plot, as
+/// lines have.
 std::string DrawHeatMap(const HeatMapChart& chart, ChartUse use);
 
 struct ExamplePicture {

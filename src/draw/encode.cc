@@ -21,7 +21,28 @@ Picture ToPicture(const PixelView& pixels) {
   return picture;
 }
 
-std::string EncodePng(const PixelView& pixels) {
+namespace {
+
+std::vector<uint8_t> Enlarged(const PixelView& pixels, int factor) {
+  std::vector<uint8_t> large;
+  large.reserve(static_cast<size_t>(pixels.height) * pixels.width * pixels.channels * factor * factor);
+  for (int y = 0; y < pixels.height * factor; ++y) {
+    const uint8_t* row = pixels.data + static_cast<size_t>(y / factor) * pixels.width * pixels.channels;
+    for (int x = 0; x < pixels.width * factor; ++x) {
+      const uint8_t* pixel = row + static_cast<size_t>(x / factor) * pixels.channels;
+      large.insert(large.end(), pixel, pixel + pixels.channels);
+    }
+  }
+  return large;
+}
+
+}  // namespace
+
+std::string EncodePng(const PixelView& pixels, int enlarged) {
+  if (enlarged > 1) {
+    const std::vector<uint8_t> large = Enlarged(pixels, enlarged);
+    return EncodePng({pixels.height * enlarged, pixels.width * enlarged, pixels.channels, large.data()});
+  }
   png_image image{};
   image.version = PNG_IMAGE_VERSION;
   image.width = static_cast<png_uint_32>(pixels.width);

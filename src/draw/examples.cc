@@ -7,14 +7,14 @@
 namespace spotter {
 namespace {
 
-constexpr double kColumn = 176;
+constexpr double kColumn = 208;
 constexpr double kBetween = 12;
-constexpr int kPictureSide = 144;
+constexpr int kPictureSide = 168;
 constexpr int kFinest = 2;  // pixels a unit, for screens and print
 constexpr double kRow = kPictureSide + 50;
 constexpr double kLineHeight = 17;
 
-/// The picture in the square at (x, y), in its middle, and a frame that says whether it was recognised.
+/// The picture at the left and the bottom of the square at (x, y), and a frame that says whether it was recognised.
 void DrawPicture(Canvas& canvas, double x, double y, const ExamplePicture& example) {
   const int longer = std::max({example.picture.height, example.picture.width, 1});
   const int factor = kPictureSide / longer;
@@ -22,8 +22,8 @@ void DrawPicture(Canvas& canvas, double x, double y, const ExamplePicture& examp
   const double scale = factor >= 1 ? factor : static_cast<double>(kPictureSide) / longer;
   const double width = example.picture.width * scale;
   const double height = example.picture.height * scale;
-  const Box box{x + (kPictureSide - width) / 2, y + (kPictureSide - height), width, height};
-  canvas.Image(box, EncodePng(shown.view()), factor > 1);
+  const Box box{x, y + kPictureSide - height, width, height};
+  canvas.Image(box, EncodePng(shown.view(), std::max(1, factor * kFinest)), factor > 1);
   pugi::xml_node frame = canvas.Rectangle(example.correct ? "right" : "wrong", box);
   Set(frame, "style", std::string("fill:none;stroke-width:2"));
 }

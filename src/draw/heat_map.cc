@@ -17,12 +17,13 @@ namespace spotter {
 namespace {
 
 constexpr size_t kMostNumberedClasses = 20;
-constexpr double kCell = 34;          // with a number
-constexpr double kMapSide = 480;      // without: about this
+constexpr double kCell = 34;      // with a number
+constexpr double kMapSide = 480;  // without: at most, unless cells were less than 1
+constexpr int kFinest = 2;        // pixels a unit, for screens and print
 constexpr double kLongestName = 110;
 constexpr double kBetweenNames = 17;  // from one name to the next, slanting below the map
 constexpr double kSlant = 45;
-constexpr double kHot = 0.6;          // the opacity from which numbers change their colour
+constexpr double kHot = 0.6;  // the opacity from which numbers change their colour
 constexpr double kSmallMargin = 6;
 constexpr const char* kImageHeat = "#2f7fc1";  // in a PNG: seen on white as on black
 
@@ -64,13 +65,13 @@ std::string ShortCount(int64_t count) {
 std::string CellNumber(const Map& map, size_t row, size_t column) {
   if (!map.chart.normalised) return ShortCount(map.chart.counts[row][column]);
   const double percent = 100 * map.shares[row][column];
-  return percent < 0.5 ? "<1" : fmt::format("{:.0f}", percent);
+  return percent < 1 ? "<1" : fmt::format("{:.0f}", percent);
 }
 
 std::string CellWords(const Map& map, size_t row, size_t column) {
   const auto& classes = map.chart.classes;
-  std::string words = row == column ? classes[row] + ", recognised"
-                                    : fmt::format("{} taken for {}", classes[row], classes[column]);
+  std::string words =
+      row == column ? classes[row] + ", recognised" : fmt::format("{} taken for {}", classes[row], classes[column]);
   words += ": " + WithThousands(map.chart.counts[row][column]);
   if (map.chart.normalised) words += fmt::format(" ({:.1f} %)", 100 * map.shares[row][column]);
   return words;
@@ -101,8 +102,8 @@ uint8_t HexByte(std::string_view digits) {
   return static_cast<uint8_t>(value);
 }
 
-/// RGBA, a pixel a cell: one colour, as opaque as the cell is hot.
-std::string MapPng(const Map& map) {
+/// RGBA, a pixel a cell (a square of `enlarged`): one colour, as opaque as the cell is hot.
+std::string MapPng(const Map& map, int enlarged) {
   const std::string_view colour = kImageHeat;
   const std::array<uint8_t, 3> rgb = {HexByte(colour.substr(1, 2)), HexByte(colour.substr(3, 2)),
                                       HexByte(colour.substr(5, 2))};
@@ -114,7 +115,7 @@ std::string MapPng(const Map& map) {
     }
   }
   const auto side = static_cast<int>(map.classes());
-  return EncodePng({side, side, 4, pixels.data()});
+  return EncodePng({side, side, 4, pixels.data()}, enlarged);
 }
 
 /// Left of the rows, and slanting below the columns; every so many, where there is no room for all.
@@ -157,19 +158,22 @@ std::string DrawHeatMap(const HeatMapChart& chart, ChartUse use) {
   const Map map = MakeMap(chart);
   const auto classes = static_cast<double>(std::max<size_t>(map.classes(), 1));
   const bool numbered = map.classes() <= kMostNumberedClasses;
-  const double side = numbered ? classes * kCell : kMapSide;
+  const double cell = numbered ? kCell : std::max(1.0, std::floor(kMapSide / classes));
+  const double side = classes * cell;
   const double names = WidestName(chart);
-  const double left = kSmallMargin + kTextSize + 8 + names + kSmallMargin;
+  const double left = std::ceil(kSmallMargin + kTextSize + 8 + names + kSmallMargin);
 
-  Canvas canvas(std::max(left + side + kSmallMargin, 300.0), use, chart.title, "Rows: the truth. Columns: the prediction.");
+  Canvas canvas(std::max(left + side + kSmallMargin, 300.0), use, chart.title,
+                "Rows: the truth. Columns: the prediction.");
   const Box area{left, canvas.top() + 4, side, side};
   canvas.TellPlot(area);
   if (numbered) {
     DrawCells(canvas, map, area);
   } else {
-    canvas.Image(area, MapPng(map), true);
+    const int enlarged = use == ChartUse::kFile ? static_cast<int>(cell) * kFinest : 1;  // a browser does it itself
+    canvas.Image(area, MapPng(map, enlarged), true);
   }
-  canvas.Rectangle("heat-frame", area);
+  canvas.Rectangle("frame", area);
   DrawNames(canvas, map, area);
   canvas.Text({kSmallMargin + kTextSize - 3, area.y + side / 2, "middle", "faint", 0, -90}, "truth", side);
   const double below = area.bottom() + 14 + names * std::sin(kSlant * M_PI / 180) + kTextSize + 4;

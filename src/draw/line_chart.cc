@@ -14,7 +14,7 @@ namespace spotter {
 namespace {
 
 constexpr double kPlotHeight = 184;
-constexpr double kRightMargin = 16;  // half of the last tick's label
+constexpr double kRightMargin = 8;
 constexpr double kDotRadius = 3;
 constexpr double kPadding = 0.05;  // of the values' range, above and below
 
@@ -141,12 +141,14 @@ std::string DrawLines(const LineChart& chart, ChartUse use) {
     legend.push_back({chart.series[i].name, fmt::format("line line-{}", LineStyle(i))});
   }
   const bool marked = has_data && chart.marked_x && *chart.marked_x >= plot.x.low && *chart.marked_x <= plot.x.high;
-  const double left = 4 + YAxisWidth(y_ticks, chart.y_format);
+  const double left = YAxisWidth(y_ticks, chart.y_format);
   const double top = DrawLegend(canvas, canvas.top(), legend) + (marked ? kTextSize + 10 : 8);
-  plot.area = {left, top, kChartWidth - left - kRightMargin, kPlotHeight};
+  const double right = std::max(kRightMargin, 4 + WidestLabel(x_ticks, ValueFormat::kNumber) / 2);
+  plot.area = {left, top, kChartWidth - left - right, kPlotHeight};
   canvas.TellPlot(plot.area);
   Set(canvas.root(), "data-y-format", std::string(FormatName(chart.y_format)));
   if (!has_data) {
+    canvas.Rectangle("frame", plot.area);
     canvas.Text({plot.area.x + plot.area.width / 2, top + kPlotHeight / 2, "middle", "faint"}, "no data yet");
     return canvas.Finish(DrawXAxis(canvas, plot, {}, ValueFormat::kNumber, chart.x_label));
   }

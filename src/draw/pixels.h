@@ -30,8 +30,9 @@ struct Picture {
 Picture ToPicture(const PixelView& pixels);
 
 /// The bytes of a PNG file, 8 bits a channel; grey stays grey. Throws Error(kInternal) with libpng's message.
-/// Besides 1 and 3 channels it takes 4 (RGBA, alpha not multiplied in).
-std::string EncodePng(const PixelView& pixels);
+/// Besides 1 and 3 channels it takes 4 (RGBA, alpha not multiplied in). Every pixel becomes a square of `enlarged` on a
+/// side, for programs that would blur small pictures.
+std::string EncodePng(const PixelView& pixels, int enlarged = 1);
 
 /// The bytes of a lossy WebP file, `quality` 0 to 100; grey becomes RGB. Throws Error(kInternal), also for sides above
 /// 16383, which WebP does not have.

@@ -9,6 +9,7 @@
 namespace spotter {
 namespace {
 
+constexpr double kMargin = 4;
 constexpr double kHalfDigit = 4.5;  // from a digit's middle to its base line
 constexpr double kLabelGap = 6;
 constexpr double kTickLength = 4;
@@ -17,13 +18,15 @@ constexpr double kSample = 24;
 
 }  // namespace
 
-double YAxisWidth(const Ticks& ticks, ValueFormat format) {
+double WidestLabel(const Ticks& ticks, ValueFormat format) {
   double width = 0;
   for (const double value : ticks.values) {
     width = std::max(width, TextWidth(TickLabel(value, ticks.step, format), kTextSize));
   }
-  return width + kLabelGap;
+  return width;
 }
+
+double YAxisWidth(const Ticks& ticks, ValueFormat format) { return kMargin + WidestLabel(ticks, format) + kLabelGap; }
 
 void DrawYAxis(Canvas& canvas, const Plot& plot, const Ticks& ticks, ValueFormat format) {
   for (const double value : ticks.values) {
@@ -44,21 +47,20 @@ double DrawXAxis(Canvas& canvas, const Plot& plot, const Ticks& ticks, ValueForm
   const double below = base + kTickLength + kTextSize + 4;
   if (name.empty()) return below;
   canvas.Text({plot.area.x + plot.area.width / 2, below + kTextSize, "middle", "faint"}, name, plot.area.width);
-  return below + kTextSize + 4;
+  return below + kTextSize + 6;
 }
 
 double DrawLegend(Canvas& canvas, double top, std::span<const LegendEntry> entries) {
-  constexpr double kLeft = 4;
   constexpr double kBetween = 16;
-  double x = kLeft;
+  double x = kMargin;
   double row = top;
   for (const LegendEntry& entry : entries) {
     if (entry.name.empty()) continue;
-    const double longest = canvas.width() - 2 * kLeft - kSample - kLabelGap;
+    const double longest = canvas.width() - 2 * kMargin - kSample - kLabelGap;
     const std::string name = FitText(entry.name, kTextSize, longest);
     const double width = kSample + kLabelGap + TextWidth(name, kTextSize);
-    if (x > kLeft && x + width > canvas.width() - kLeft) {
-      x = kLeft;
+    if (x > kMargin && x + width > canvas.width() - kMargin) {
+      x = kMargin;
       row += kLegendRow;
     }
     const double middle = row + kLegendRow / 2;
@@ -70,7 +72,7 @@ double DrawLegend(Canvas& canvas, double top, std::span<const LegendEntry> entri
     canvas.Text({x + kSample + kLabelGap, middle + kHalfDigit}, name);
     x += width + kBetween;
   }
-  return x > kLeft ? row + kLegendRow : top;
+  return x > kMargin ? row + kLegendRow : top;
 }
 
 }  // namespace spotter

@@ -28,6 +28,9 @@ void DrawYAxis(Canvas& canvas, const Plot& plot, const Ticks& ticks, ValueFormat
 /// The base line, its ticks and their labels, and the axis' name below them. Returns the y below all that.
 double DrawXAxis(Canvas& canvas, const Plot& plot, const Ticks& ticks, ValueFormat format, const std::string& name);
 
+/// The width of the widest label.
+double WidestLabel(const Ticks& ticks, ValueFormat format);
+
 /// The width that the labels of the y axis take to the left of the area.
 double YAxisWidth(const Ticks& ticks, ValueFormat format);
 

@@ -59,13 +59,12 @@ std::string DrawReliability(std::span<const ReliabilityBar> bars, const std::str
   for (const ReliabilityBar& bar : bars) most = std::max(most, bar.images);
 
   Canvas canvas(kChartWidth, use, title, "Accuracy by confidence, with the number of images a bin.");
-  const std::array<LegendEntry, 3> legend = {{{"accuracy", "bar", true},
-                                              {"gap to confidence", "gap", true},
-                                              {"no gap", "diagonal"}}};
+  const std::array<LegendEntry, 3> legend = {
+      {{"accuracy", "bar", true}, {"gap to confidence", "gap", true}, {"no gap", "diagonal"}}};
   Plot plot;
   plot.area.y = DrawLegend(canvas, canvas.top(), legend) + 8;
   Ticks counts = RoundTicks({0, std::max<double>(1, static_cast<double>(most))}, 2, 1);
-  plot.area.x = 4 + std::max(YAxisWidth(kShares, ValueFormat::kPercent), YAxisWidth(counts, ValueFormat::kNumber));
+  plot.area.x = std::max(YAxisWidth(kShares, ValueFormat::kPercent), YAxisWidth(counts, ValueFormat::kNumber));
   plot.area.width = kChartWidth - plot.area.x - kRightMargin;
   plot.area.height = kPlotHeight;
   canvas.TellPlot(plot.area);

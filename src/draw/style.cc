@@ -35,8 +35,8 @@ constexpr std::array<Colour, 17> kColours = {{
     {"--chart-paper", "#ffffff", "#16191e"},
 }};
 
-constexpr std::array<const char*, kLineStyles> kDashes = {"none",  "7 4", "2 3",           "9 3 2 3",
-                                                          "14 4", "4 2", "5 2 1.5 2 1.5 2", "1.5 5"};
+constexpr std::array<const char*, kLineStyles> kDashes = {
+    "none", "7 4", "2 3", "9 3 2 3", "14 4", "4 2", "5 2 1.5 2 1.5 2", "1.5 5"};
 
 std::string Rules() {
   std::string rules = fmt::format(
@@ -54,7 +54,7 @@ std::string Rules() {
       ".chart .diagonal{stroke:var(--chart-ink);stroke-width:1.5;stroke-dasharray:5 4}\n"
       ".chart .images{fill:var(--chart-axis)}\n"
       ".chart .heat{fill:var(--chart-heat)}\n"
-      ".chart .heat-frame{fill:none;stroke:var(--chart-axis);stroke-width:1}\n"
+      ".chart .frame{fill:none;stroke:var(--chart-axis);stroke-width:1}\n"
       ".chart .heat-number{text-anchor:middle}\n"
       ".chart .hot{fill:var(--chart-heat-ink)}\n"
       ".chart .right{stroke:var(--line-3);fill:var(--line-3)}\n"

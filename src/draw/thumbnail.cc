@@ -43,8 +43,10 @@ Picture Thumbnail(const PixelView& pixels, int side) {
     for (const Cover& column : columns) {
       double sum[3] = {0, 0, 0};
       for (size_t y = 0; y < row.weights.size(); ++y) {
-        const uint8_t* line = whole.rgb.data() + ((row.first + y) * static_cast<size_t>(whole.width) + column.first) * 3;
-        for (size_t i = 0; i < column.weights.size() * 3; ++i) sum[i % 3] += row.weights[y] * column.weights[i / 3] * line[i];
+        const uint8_t* line =
+            whole.rgb.data() + ((row.first + y) * static_cast<size_t>(whole.width) + column.first) * 3;
+        for (size_t i = 0; i < column.weights.size() * 3; ++i)
+          sum[i % 3] += row.weights[y] * column.weights[i / 3] * line[i];
       }
       for (const double value : sum) small.rgb.push_back(static_cast<uint8_t>(std::lround(value)));
     }

@@ -33,7 +33,10 @@ std::string Scientific(double value, double step) {
   if (value == 0) return "0";
   const int exponent = Exponent(std::abs(value));
   const int decimals = std::max(0, exponent - Exponent(step));
-  return fmt::format("{:.{}f}e{}", value / std::pow(10.0, exponent), decimals, exponent);
+  std::string digits = fmt::format("{:.{}f}", value / std::pow(10.0, exponent), decimals);
+  if (decimals > 0) digits.erase(digits.find_last_not_of('0') + 1);
+  if (digits.back() == '.') digits.pop_back();
+  return fmt::format("{}e{}", digits, exponent);
 }
 
 std::string Decimal(double value, double step) {
