@@ -124,6 +124,11 @@ TEST(Webp, SaysThatAPictureIsTooLarge) {
   EXPECT_THROW(EncodeWebp({16384, 1, 1, pixels.data()}, 50), Error);
 }
 
+TEST(ToPicture, RepeatsGrey) {
+  const std::vector<uint8_t> grey = {7, 9};
+  EXPECT_EQ(ToPicture({1, 2, 1, grey.data()}).rgb, (std::vector<uint8_t>{7, 7, 7, 9, 9, 9}));
+}
+
 // The examples of RFC 4648, section 10.
 TEST(DataUri, IsBase64) {
   EXPECT_EQ(DataUri("image/png", ""), "data:image/png;base64,");

@@ -42,7 +42,6 @@ std::string FitText(std::string_view text, double font_size, double width) {
   double left = width - TextWidth(ellipsis, font_size);
   size_t end = 0;
   while (end < whole.size() && (left -= Ems(whole[end]) * font_size) >= 0) ++end;
-  while (end > 0 && !StartsCharacter(whole[end])) --end;
   return whole.substr(0, end) + ellipsis;
 }
 
