@@ -322,7 +322,8 @@ TEST(HeatMap, OfManyClassesHasItsCellsInTheirPlaces) {
 TEST(Examples, AreEnlargedWithSharpPixels) {
   const Picture picture{1, 2, {200, 0, 0, 0, 0, 200}};
   const std::string svg = DrawExamples("", std::vector<ExamplePicture>{{picture, "a", "b", true}}, 4);
-  const auto image = Parse(svg).select_node("//image").node();
+  const auto file = Parse(svg);
+  const auto image = file.select_node("//image").node();
   const double x = image.attribute("x").as_double(), y = image.attribute("y").as_double();
   const double width = image.attribute("width").as_double(), height = image.attribute("height").as_double();
   EXPECT_EQ(width, 2 * height);
