@@ -31,8 +31,8 @@ struct Series {
   std::vector<double> y;
 };
 
-/// Series have eight colours after Okabe and Ito, told apart with every kind of colour vision, and eight dash patterns
-/// for print in grey; the ninth is like the first.
+/// Series have eight colours, shades of those that Okabe and Ito chose for every kind of colour vision, and eight dash
+/// patterns, which also tell them apart in grey; the ninth is like the first.
 struct LineChart {
   std::string title;
   std::string x_label;
