@@ -11,6 +11,7 @@ find_package(nlohmann_json REQUIRED)
 find_package(fmt REQUIRED)  # header-only: libtorch ships headers of another fmt, so that both must stay apart
 find_package(tomlplusplus REQUIRED)
 find_package(CLI11 REQUIRED)
+find_package(Boost REQUIRED CONFIG)  # header-only: Boost.Math's distributions and root finding
 find_package(CURL REQUIRED)
 find_package(LibArchive REQUIRED)
 find_package(PNG REQUIRED)
