@@ -12,7 +12,7 @@
 #include "commands/command.h"
 #include "commands/flags.h"
 #include "commands/load.h"
-#include "evaluate/evaluator.h"
+#include "evaluate/evaluation.h"
 #include "report/progress.h"
 #include "report/run_folder.h"
 #include "report/tables.h"
@@ -116,11 +116,11 @@ std::pair<std::string, std::vector<int64_t>> Choose(const Arguments& a, const So
   return {"test", splits.test};
 }
 
-std::vector<float> Logits(const Model& model, const Dataset& data, const std::vector<int64_t>& indices,
-                          const Compute& compute) {
+Evaluation EvaluateWithProgress(const Model& model, const Dataset& data, const std::vector<int64_t>& indices,
+                                const Compute& compute, int top_k) {
   ActivityLine line;
-  return ComputeLogits(model.network, model.preprocessing, data, indices, compute,
-                       [&](int64_t done) { line.Update("evaluating", done, static_cast<int64_t>(indices.size())); });
+  return Evaluate(model, data, indices, compute, top_k,
+                  [&](int64_t done) { line.Update("evaluating", done, static_cast<int64_t>(indices.size())); });
 }
 
 int Run(const Arguments& a) {
@@ -134,20 +134,18 @@ int Run(const Arguments& a) {
   if (indices.empty()) Fail(ExitCode::kData, "'{}' has no {} images; choose others with --split", source.data, split);
 
   model.network.MoveTo(compute.device);
-  const auto labels = LabelsOf(data, indices);
-  const auto logits = Logits(model, data, indices, compute);
-  const Metrics metrics = ComputeMetrics(labels, logits, model.network.classes(), static_cast<int>(a.top_k));
-  if (!a.csv.empty()) WriteFileAtomically(a.csv, PerClassCsv(metrics, model.classes));
-  if (!a.confusion_csv.empty()) WriteFileAtomically(a.confusion_csv, ConfusionCsv(metrics, model.classes));
+  const Evaluation evaluation = EvaluateWithProgress(model, data, indices, compute, static_cast<int>(a.top_k));
+  if (!a.csv.empty()) WriteFileAtomically(a.csv, PerClassCsv(evaluation.metrics, model.classes));
+  if (!a.confusion_csv.empty()) WriteFileAtomically(a.confusion_csv, ConfusionCsv(evaluation.metrics, model.classes));
   if (!a.predictions.empty())
-    WriteFileAtomically(a.predictions, PredictionsCsv(data, model.classes, indices, labels, logits));
+    WriteFileAtomically(a.predictions, PredictionsCsv(data, model.classes, indices, evaluation));
   if (a.json) {
     Json json = {{"model", a.model}, {"data", source.data}, {"split", split}};
-    json.update(ToJson(metrics, model.classes));
+    json.update(ToJson(evaluation, model.classes));
     std::puts(DumpJson(json, 2).c_str());
   } else {
     std::printf("%s on %s (%s images)\n%s", a.model.c_str(), source.data.c_str(), split.c_str(),
-                MetricsText(metrics, model.classes).c_str());
+                EvaluationText(evaluation, model.classes).c_str());
   }
   return 0;
 }

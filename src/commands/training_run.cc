@@ -5,6 +5,7 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <utility>
 
 #include "base/error.h"
 #include "base/host.h"
@@ -12,7 +13,7 @@
 #include "base/text.h"
 #include "base/version.h"
 #include "commands/load.h"
-#include "evaluate/evaluator.h"
+#include "evaluate/evaluation.h"
 #include "report/progress.h"
 #include "report/tables.h"
 #include "train/class_weights.h"
@@ -23,9 +24,11 @@ namespace {
 
 std::string ResumeCommand(const RunFolder& run) { return "spotter train --resume " + ShellWord(run.path().string()); }
 
-/// Evaluates the finished model on the images that took no part in training, and writes what the run folder
-/// holds. Returns the name of the split and its metrics.
-std::pair<std::string, Metrics> WriteFinishedRun(const TrainJob& job, const TrainState& state, const RunFolder& run) {
+/// Gives the finished model its temperature, evaluates it on the images that took no part in training, and writes what
+/// the run folder holds. Returns the name of the split and what was found on it.
+std::pair<std::string, Evaluation> WriteFinishedRun(const TrainJob& job, const TrainState& state,
+                                                    const RunFolder& run) {
+  FitTemperature(job.model, job.data, job.splits.validation, job.compute);
   SaveModel(run.model_file(), job.model,
             {{"epoch", std::to_string(job.settings.keep == "best" ? state.best_epoch : state.epochs_done)}});
   const bool has_test = !job.splits.test.empty();
@@ -33,17 +36,15 @@ std::pair<std::string, Metrics> WriteFinishedRun(const TrainJob& job, const Trai
   const auto& indices = has_test                        ? job.splits.test
                         : job.splits.validation.empty() ? job.splits.train
                                                         : job.splits.validation;
-  const auto labels = LabelsOf(job.data, indices);
-  const auto logits = ComputeLogits(job.model.network, job.model.preprocessing, job.data, indices, job.compute);
-  const Metrics metrics = ComputeMetrics(labels, logits, job.model.network.classes());
+  Evaluation evaluation = Evaluate(job.model, job.data, indices, job.compute);
   run.WriteHistory(state);
-  run.WriteResults(state, split, metrics, job.model.classes);
-  run.WritePredictions(PredictionsCsv(job.data, job.model.classes, indices, labels, logits));
-  return {split, metrics};
+  run.WriteResults(state, split, evaluation, job.model.classes);
+  run.WritePredictions(PredictionsCsv(job.data, job.model.classes, indices, evaluation));
+  return {split, std::move(evaluation)};
 }
 
 void PrintResult(const TrainingRequest& a, const RunFolder& run, const TrainOutcome& outcome, const std::string& split,
-                 const Metrics& metrics, const std::vector<std::string>& classes) {
+                 const Evaluation& evaluation, const std::vector<std::string>& classes) {
   const double train_seconds = outcome.state.seconds();
   const bool early = outcome.end == TrainEnd::kStoppedEarly;
   if (a.json) {
@@ -55,11 +56,11 @@ void PrintResult(const TrainingRequest& a, const RunFolder& run, const TrainOutc
                        {"stopped_early", early},
                        {"train_seconds", train_seconds},
                        {"evaluated_on", split},
-                       {split, ToJson(metrics, classes)}};
+                       {split, ToJson(evaluation, classes)}};
     std::puts(DumpJson(json).c_str());
     return;
   }
-  std::printf("\n%s", MetricsText(metrics, classes).c_str());
+  std::printf("\n%s", EvaluationText(evaluation, classes).c_str());
   const char* where = split == "test"         ? "the test images"
                       : split == "validation" ? "the validation images (there are no test images)"
                                               : "the training images (there are no others)";
@@ -205,9 +206,9 @@ int TrainAndReport(const RunFolder& run, const TrainingRequest& request, const T
     return static_cast<int>(ExitCode::kStopped);
   }
   try {
-    const auto [split, metrics] = WriteFinishedRun(job, outcome.state, run);
+    const auto [split, evaluation] = WriteFinishedRun(job, outcome.state, run);
     note_end("finished");
-    PrintResult(request, run, outcome, split, metrics, job.model.classes);
+    PrintResult(request, run, outcome, split, evaluation, job.model.classes);
   } catch (const Error& error) {
     throw Explain(run, error);
   }

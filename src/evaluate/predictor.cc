@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/parallel.h"
+#include "evaluate/calibration.h"
 #include "evaluate/evaluator.h"
 
 namespace spotter {
@@ -38,7 +39,8 @@ std::vector<Prediction> PredictFiles(const Model& model, const Compute& compute,
     if (predictions[i].problem.empty()) readable.push_back(static_cast<int64_t>(i));
   }
   const auto classes = model.classes.size();
-  const auto logits = ComputeLogits(model.network, model.preprocessing, data, readable, compute);
+  auto logits = ComputeLogits(model.network, model.preprocessing, data, readable, compute);
+  DivideByTemperature(logits, model.temperature);
   for (size_t r = 0; r < readable.size(); ++r) {
     const auto p = Probabilities(std::span(logits).subspan(r * classes, classes));
     std::vector<size_t> order(classes);

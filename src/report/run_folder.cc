@@ -118,14 +118,14 @@ void RunFolder::WriteHistory(const TrainState& state) const {
   WriteFileAtomically(path_ / "metrics.json", DumpJson(HistoryJson(state), 2) + "\n");
 }
 
-void RunFolder::WriteResults(const TrainState& state, const std::string& split, const Metrics& metrics,
+void RunFolder::WriteResults(const TrainState& state, const std::string& split, const Evaluation& evaluation,
                              const std::vector<std::string>& classes) const {
   Json json = HistoryJson(state);
   json["evaluated_on"] = split;
-  json[split] = ToJson(metrics, classes);
+  json[split] = ToJson(evaluation, classes);
   WriteFileAtomically(path_ / "metrics.json", DumpJson(json, 2) + "\n");
-  WriteFileAtomically(path_ / "per_class.csv", PerClassCsv(metrics, classes));
-  WriteFileAtomically(path_ / "confusion_matrix.csv", ConfusionCsv(metrics, classes));
+  WriteFileAtomically(path_ / "per_class.csv", PerClassCsv(evaluation.metrics, classes));
+  WriteFileAtomically(path_ / "confusion_matrix.csv", ConfusionCsv(evaluation.metrics, classes));
 }
 
 void RunFolder::WritePredictions(const std::string& csv) const { WriteFileAtomically(path_ / "predictions.csv", csv); }
