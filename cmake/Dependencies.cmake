@@ -11,11 +11,19 @@ find_package(nlohmann_json REQUIRED)
 find_package(fmt REQUIRED)  # header-only: libtorch ships headers of another fmt, so that both must stay apart
 find_package(tomlplusplus REQUIRED)
 find_package(CLI11 REQUIRED)
+find_package(Boost REQUIRED CONFIG)  # header-only: Boost.Math's distributions and root finding
 find_package(CURL REQUIRED)
 find_package(LibArchive REQUIRED)
 find_package(PNG REQUIRED)
+find_package(pugixml REQUIRED)
+find_package(Boost REQUIRED CONFIG)  # headers only
+find_path(PROTOZERO_INCLUDE_DIR protozero/pbf_writer.hpp REQUIRED)  # libprotobuf would clash with libtorch's own
+add_library(protozero INTERFACE)
+target_include_directories(protozero SYSTEM INTERFACE ${PROTOZERO_INCLUDE_DIR})
 pkg_check_modules(JPEG REQUIRED IMPORTED_TARGET libjpeg)  # libjpeg-turbo, by libjpeg's own interface
 pkg_check_modules(WEBP REQUIRED IMPORTED_TARGET libwebp)
+pkg_check_modules(RSVG REQUIRED IMPORTED_TARGET librsvg-2.0>=2.46 cairo)
+set_target_properties(PkgConfig::RSVG PROPERTIES INTERFACE_COMPILE_OPTIONS "")  # its -pthread would keep out the PCH
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 
 # libtorch: by CMAKE_PREFIX_PATH (variable or environment: the unpacked libtorch, pip's torch folder, or the share/cmake

@@ -4,7 +4,8 @@
 namespace spotter {
 
 const std::vector<Command>& AllCommands() {
-  static const std::vector<Command> commands = {TrainCommand(),  EvaluateCommand(), PredictCommand(), DataCommand(),
+  static const std::vector<Command> commands = {TrainCommand(),  EvaluateCommand(), PredictCommand(),
+                                                ExplainCommand(), ReportCommand(),   DataCommand(),
                                                 ModelsCommand(), RecipesCommand(),  BenchCommand()};
   return commands;
 }

@@ -26,6 +26,8 @@ const std::vector<Command>& AllCommands();
 Command TrainCommand();
 Command EvaluateCommand();
 Command PredictCommand();
+Command ExplainCommand();
+Command ReportCommand();
 Command DataCommand();
 Command ModelsCommand();
 Command RecipesCommand();

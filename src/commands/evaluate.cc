@@ -12,7 +12,7 @@
 #include "commands/command.h"
 #include "commands/flags.h"
 #include "commands/load.h"
-#include "evaluate/evaluator.h"
+#include "evaluate/evaluation.h"
 #include "report/progress.h"
 #include "report/run_folder.h"
 #include "report/tables.h"
@@ -54,9 +54,9 @@ struct Source {
 Source FindSource(const Arguments& a) {
   Source source;
   std::filesystem::path folder = std::filesystem::absolute(a.model);
-  if (!std::filesystem::is_directory(folder)) folder = folder.parent_path();
+  if (!IsFolder(folder)) folder = folder.parent_path();
   if (folder.filename() == "checkpoints") folder = folder.parent_path();
-  if (std::filesystem::exists(folder / "run.json")) {
+  if (PathExists(folder / "run.json")) {
     const RunFolder run = RunFolder::Open(folder);
     const TrainSettings settings = run.ReadRecipe();
     const Json data = run.ReadRun().value("data", Json::object());
@@ -104,11 +104,20 @@ std::pair<std::string, std::vector<int64_t>> Choose(const Arguments& a, const So
   std::iota(all.begin(), all.end(), int64_t{0});
   if (a.split == "all" || (a.split == "auto" && !divided && !source.own))
     return {"all", all};  // a folder of test pictures
-  std::vector<int64_t> given_test;
-  for (const int64_t i : all) {
-    if (data.parts[static_cast<size_t>(i)] == Part::kTest) given_test.push_back(i);
-  }
+  const auto given = [&](Part part) {
+    std::vector<int64_t> images;
+    for (const int64_t i : all) {
+      if (data.parts[static_cast<size_t>(i)] == part) images.push_back(i);
+    }
+    return images;
+  };
+  std::vector<int64_t> given_test = given(Part::kTest);
   if (!given_test.empty() && (a.split == "auto" || a.split == "test")) return {"test", given_test};
+  if (!source.own) {  // nothing is cut from data that the model was not trained on
+    if (a.split == "train") return {"train", given(Part::kTrain)};
+    if (a.split == "test") return {"test", {}};
+    return {"validation", given(Part::kValidation)};
+  }
   const Splits splits = MakeSplits(data, source.settings.validation_fraction, source.settings.test_fraction,
                                    static_cast<uint64_t>(source.seed));
   if (a.split == "train") return {"train", splits.train};
@@ -116,11 +125,11 @@ std::pair<std::string, std::vector<int64_t>> Choose(const Arguments& a, const So
   return {"test", splits.test};
 }
 
-std::vector<float> Logits(const Model& model, const Dataset& data, const std::vector<int64_t>& indices,
-                          const Compute& compute) {
+Evaluation EvaluateWithProgress(const Model& model, const Dataset& data, const std::vector<int64_t>& indices,
+                                const Compute& compute, int top_k) {
   ActivityLine line;
-  return ComputeLogits(model.network, model.preprocessing, data, indices, compute,
-                       [&](int64_t done) { line.Update("evaluating", done, static_cast<int64_t>(indices.size())); });
+  return Evaluate(model, data, indices, compute, top_k,
+                  [&](int64_t done) { line.Update("evaluating", done, static_cast<int64_t>(indices.size())); });
 }
 
 int Run(const Arguments& a) {
@@ -134,20 +143,18 @@ int Run(const Arguments& a) {
   if (indices.empty()) Fail(ExitCode::kData, "'{}' has no {} images; choose others with --split", source.data, split);
 
   model.network.MoveTo(compute.device);
-  const auto labels = LabelsOf(data, indices);
-  const auto logits = Logits(model, data, indices, compute);
-  const Metrics metrics = ComputeMetrics(labels, logits, model.network.classes(), static_cast<int>(a.top_k));
-  if (!a.csv.empty()) WriteFileAtomically(a.csv, PerClassCsv(metrics, model.classes));
-  if (!a.confusion_csv.empty()) WriteFileAtomically(a.confusion_csv, ConfusionCsv(metrics, model.classes));
+  const Evaluation evaluation = EvaluateWithProgress(model, data, indices, compute, static_cast<int>(a.top_k));
+  if (!a.csv.empty()) WriteFileAtomically(a.csv, PerClassCsv(evaluation.metrics, model.classes));
+  if (!a.confusion_csv.empty()) WriteFileAtomically(a.confusion_csv, ConfusionCsv(evaluation.metrics, model.classes));
   if (!a.predictions.empty())
-    WriteFileAtomically(a.predictions, PredictionsCsv(data, model.classes, indices, labels, logits));
+    WriteFileAtomically(a.predictions, PredictionsCsv(data, model.classes, indices, evaluation));
   if (a.json) {
     Json json = {{"model", a.model}, {"data", source.data}, {"split", split}};
-    json.update(ToJson(metrics, model.classes));
+    json.update(ToJson(evaluation, model.classes));
     std::puts(DumpJson(json, 2).c_str());
   } else {
     std::printf("%s on %s (%s images)\n%s", a.model.c_str(), source.data.c_str(), split.c_str(),
-                MetricsText(metrics, model.classes).c_str());
+                EvaluationText(evaluation, model.classes).c_str());
   }
   return 0;
 }

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -11,6 +12,7 @@
 #include "commands/command.h"
 #include "commands/flags.h"
 #include "commands/load.h"
+#include "commands/seeds.h"
 #include "commands/training_run.h"
 #include "models/zoo.h"
 #include "train/recipes.h"
@@ -23,6 +25,9 @@ struct Arguments {
   std::string recipe;
   std::string resume;
   std::string output;
+  int64_t seeds = 1;
+  bool live = false;
+  int64_t live_port = 0;
   bool json = false;
   bool quiet = false;
   TrainSettings defaults;  // what the help shows
@@ -85,7 +90,17 @@ void RefuseNothingToDo(const RunFolder& run, const Json& record, const TrainSett
        run.path().string(), before.epochs);
 }
 
+std::optional<int> LivePort(const Arguments& a) {
+  if (!a.live && a.live_port == 0) return {};
+  return static_cast<int>(a.live_port);
+}
+
 int Resume(const Arguments& a) {
+  if (IsSeries(a.resume)) {
+    if (!a.given->empty() || !a.recipe.empty() || !a.output.empty() || !a.data.empty())
+      Fail(ExitCode::kUsage, "--resume goes on with a series of seeds as it is: nothing else can be given with it");
+    return ResumeSeeds(a.resume, a.json, a.quiet);
+  }
   const RunFolder run = RunFolder::Open(a.resume);
   if (!a.recipe.empty() || !a.output.empty())
     Fail(ExitCode::kUsage, "--resume goes on with a run as it is: --recipe and --output can't be given with it");
@@ -109,6 +124,7 @@ int Resume(const Arguments& a) {
                       .note = note,
                       .json = a.json,
                       .quiet = a.quiet,
+                      .live_port = LivePort(a),
                       .open = [&] { return run; }});
 }
 
@@ -119,11 +135,15 @@ int Run(const Arguments& a) {
          "what to train on is missing: spotter train DATA, where DATA is cifar10, fashion-mnist or a path");
   const TrainSettings settings = SettingsOfNewRun(a);
   if (!a.output.empty()) RunFolder::RefuseExisting(a.output);  // before any work
-  const auto open = [&] {
-    if (!a.output.empty()) return RunFolder::Create(a.output);
-    return RunFolder::CreateNumbered(Stem(a.data) + "-" + (a.recipe.empty() ? "default" : Stem(a.recipe)));
-  };
-  return RunTraining({.data = a.data, .settings = settings, .json = a.json, .quiet = a.quiet, .open = open});
+  const std::string stem = Stem(a.data) + "-" + (a.recipe.empty() ? "default" : Stem(a.recipe));
+  TrainingRequest request{
+      .data = a.data, .settings = settings, .json = a.json, .quiet = a.quiet, .live_port = LivePort(a)};
+  if (a.seeds > 1) {
+    return TrainSeeds(request, a.seeds,
+                      [&] { return a.output.empty() ? MakeNumberedFolder(stem) : MakeNewFolder(a.output); });
+  }
+  request.open = [&] { return a.output.empty() ? RunFolder::CreateNumbered(stem) : RunFolder::Create(a.output); };
+  return RunTraining(request);
 }
 
 }  // namespace
@@ -134,6 +154,8 @@ Command TrainCommand() {
       "  spotter train cifar10\n  spotter train my-pictures/ --epochs 40 --flip --shift 4\n"
       "  spotter train cifar10 --recipe seed-003 --seed 1\n"
       "  spotter train cifar10 --model \"conv 32 relu, maxpool 2, flatten, dense 128 relu, dense classes\"\n"
+      "  spotter train cifar10 --live                           the report in a browser while it trains\n"
+      "  spotter train cifar10 --seeds 5                        mean and spread of the accuracy\n"
       "  spotter train --resume runs/cifar10-seed-003-1 --epochs 60",
       [](CLI::App& app) {
         auto a = std::make_shared<Arguments>();
@@ -141,6 +163,10 @@ Command TrainCommand() {
         app.add_option("--recipe", a->recipe, "a named recipe (spotter recipes) or a TOML file; flags override it");
         app.add_option("--resume", a->resume, "go on with this run")->type_name("RUN");
         app.add_option("--output", a->output, "the run's folder; runs/DATA-RECIPE-N unless given")->type_name("FOLDER");
+        app.add_option("--seeds", a->seeds, "train with so many seeds, and tell the accuracy's mean and spread")
+            ->check(CLI::Range(1, 1000));
+        app.add_flag("--live", a->live, "show the report in a browser while training, at a port of 127.0.0.1 that is free");
+        app.add_option("--live-port", a->live_port, "the same, at this port")->check(CLI::Range(1, 65535));
         app.add_flag("--json", a->json, "print JSON lines");
         app.add_flag("--quiet", a->quiet, "no progress");
         a->given = AddFlags(app, TrainOptions(a->defaults));

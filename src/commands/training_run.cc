@@ -1,49 +1,66 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "commands/training_run.h"
 
-#include <torch/headeronly/version.h>
-
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <memory>
 
 #include "base/error.h"
-#include "base/host.h"
+#include "base/files.h"
 #include "base/stop_signal.h"
 #include "base/text.h"
-#include "base/version.h"
 #include "commands/load.h"
-#include "evaluate/evaluator.h"
+#include "commands/recorder.h"
+#include "evaluate/evaluation.h"
+#include "page/write_report.h"
 #include "report/progress.h"
 #include "report/tables.h"
+#include "serve/live_page.h"
 #include "train/class_weights.h"
 #include "train/new_model.h"
 
 namespace spotter {
 namespace {
 
+class Stopwatch {
+ public:
+  double Seconds() const { return std::chrono::duration<double>(Clock::now() - begin_).count(); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point begin_ = Clock::now();
+};
+
 std::string ResumeCommand(const RunFolder& run) { return "spotter train --resume " + ShellWord(run.path().string()); }
 
-/// Evaluates the finished model on the images that took no part in training, and writes what the run folder
-/// holds. Returns the name of the split and its metrics.
-std::pair<std::string, Metrics> WriteFinishedRun(const TrainJob& job, const TrainState& state, const RunFolder& run) {
+/// Gives the finished model its temperature, measures it on the images that took no part in training, and writes what
+/// programs read of that into the run's folder.
+Results WriteFinishedRun(const TrainJob& job, const TrainState& state, const RunFolder& run) {
+  FitTemperature(job.model, job.data, job.splits.validation, job.compute);
   SaveModel(run.model_file(), job.model,
             {{"epoch", std::to_string(job.settings.keep == "best" ? state.best_epoch : state.epochs_done)}});
-  const bool has_test = !job.splits.test.empty();
-  const std::string split = has_test ? "test" : job.splits.validation.empty() ? "train" : "validation";
-  const auto& indices = has_test                        ? job.splits.test
-                        : job.splits.validation.empty() ? job.splits.train
-                                                        : job.splits.validation;
-  const auto labels = LabelsOf(job.data, indices);
-  const auto logits = ComputeLogits(job.model.network, job.model.preprocessing, job.data, indices, job.compute);
-  const Metrics metrics = ComputeMetrics(labels, logits, job.model.network.classes());
+  Results results = MakeResults(job.model, job.data, job.splits, job.compute);
   run.WriteHistory(state);
-  run.WriteResults(state, split, metrics, job.model.classes);
-  run.WritePredictions(PredictionsCsv(job.data, job.model.classes, indices, labels, logits));
-  return {split, metrics};
+  run.WriteResults(state, results.split, results.evaluation, job.model.classes);
+  run.WritePredictions(PredictionsCsv(job.data, job.model.classes, results.indices, results.evaluation));
+  return results;
 }
 
-void PrintResult(const TrainingRequest& a, const RunFolder& run, const TrainOutcome& outcome, const std::string& split,
-                 const Metrics& metrics, const std::vector<std::string>& classes) {
+/// Where the time went, in seconds.
+Json Phases(const TrainState& state, size_t training_images, double loading, double evaluation) {
+  double training = 0;
+  for (const EpochRecord& epoch : state.history)
+    training += epoch.images_per_second > 0 ? static_cast<double>(training_images) / epoch.images_per_second : 0;
+  return {{"loading the data", loading},
+          {"training", training},
+          {"validation and checkpoints", std::max(0.0, state.seconds() - training)},
+          {"evaluation", evaluation}};
+}
+
+void PrintResult(const TrainingRequest& a, const RunFolder& run, const TrainOutcome& outcome,
+                 const Results& results, const std::vector<std::string>& classes) {
+  const std::string& split = results.split;
   const double train_seconds = outcome.state.seconds();
   const bool early = outcome.end == TrainEnd::kStoppedEarly;
   if (a.json) {
@@ -55,11 +72,11 @@ void PrintResult(const TrainingRequest& a, const RunFolder& run, const TrainOutc
                        {"stopped_early", early},
                        {"train_seconds", train_seconds},
                        {"evaluated_on", split},
-                       {split, ToJson(metrics, classes)}};
+                       {split, ToJson(results.evaluation, classes)}};
     std::puts(DumpJson(json).c_str());
     return;
   }
-  std::printf("\n%s", MetricsText(metrics, classes).c_str());
+  std::printf("\n%s", EvaluationText(results.evaluation, classes).c_str());
   const char* where = split == "test"         ? "the test images"
                       : split == "validation" ? "the validation images (there are no test images)"
                                               : "the training images (there are no others)";
@@ -71,8 +88,8 @@ void PrintResult(const TrainingRequest& a, const RunFolder& run, const TrainOutc
   const std::string more = early ? fmt::format("--early-stopping {}", 2 * a.settings.early_stopping)
                                  : fmt::format("--epochs {}", outcome.state.epochs_done + 10);
   std::printf(
-      "Everything is in %s: model.safetensors, metrics.csv, metrics.json, predictions.csv, per_class.csv, "
-      "confusion_matrix.csv, recipe.toml\n"
+      "Everything is in %s: report.html to look at, model.safetensors, pictures/, metrics.csv, metrics.json, "
+      "predictions.csv, per_class.csv, confusion_matrix.csv, tensorboard/, recipe.toml\n"
       "Next:\n  spotter predict %s IMAGE...\n  spotter evaluate %s\n  spotter train --resume %s %s\n",
       path.c_str(), path.c_str(), path.c_str(), path.c_str(), more.c_str());
 }
@@ -87,70 +104,6 @@ void PrintPlan(const TrainJob& job, const RunFolder& run) {
                job.compute.device.str().c_str(), job.compute.threads, job.compute.threads == 1 ? "" : "s",
                run.path().c_str());
 }
-
-/// run.json says that the run is under way before recipe.toml says for how long, so that a run which was
-/// finished, goes on, and is killed in between does not look finished.
-void WriteBeginning(const RunFolder& run, const TrainingRequest& request, const TrainJob& job) {
-  if (request.resume) {
-    run.UpdateRun({{"status", "started"}, {"error", nullptr}});
-    run.WriteRecipe(request.settings);
-    return;
-  }
-  run.WriteRecipe(request.settings);
-  const std::string source = LastingName(request.data);
-  run.UpdateRun({{"status", "started"},
-                 {"error", nullptr},
-                 {"command", fmt::format("spotter train {} --recipe {}", ShellWord(source),
-                                         ShellWord(run.recipe_file().string()))},
-                 {"data",
-                  {{"source", source},
-                   {"located", job.data.located},
-                   {"layout", job.data.layout},
-                   {"fingerprint", job.data.fingerprint},
-                   {"skipped", job.data.skipped.size()},
-                   {"train", job.splits.train.size()},
-                   {"validation", job.splits.validation.size()},
-                   {"test", job.splits.test.size()}}},
-                 {"versions",
-                  {{"spotter", kVersion},
-                   {"commit", kCommit},
-                   {"build", kBuildType},
-                   {"compiler", kCompiler},
-                   {"libtorch", TORCH_VERSION}}},
-                 {"host", DescribeHost()},
-                 {"compute",
-                  {{"device", job.compute.device.str()},
-                   {"precision", PrecisionName(job.compute.precision)},
-                   {"threads", job.compute.threads}}}});
-}
-
-/// Passes everything on, and keeps the run's folder up to date.
-class Recorder : public TrainObserver {
- public:
-  Recorder(const RunFolder& run, const TrainingRequest& request, const TrainJob& job, TrainObserver& next)
-      : run_(run), request_(request), job_(job), next_(next) {}
-  void OnBegin() override {
-    WriteBeginning(run_, request_, job_);
-    begun_ = true;
-    next_.OnBegin();
-    if (!request_.note.empty()) next_.OnNote(request_.note);
-  }
-  void OnStep(const StepReport& report) override { next_.OnStep(report); }
-  void OnEpoch(const TrainState& state, bool best) override {
-    run_.WriteHistory(state);
-    next_.OnEpoch(state, best);
-  }
-  void OnNote(const std::string& text) override { next_.OnNote(text); }
-
-  bool begun() const { return begun_; }
-
- private:
-  const RunFolder& run_;
-  const TrainingRequest& request_;
-  const TrainJob& job_;
-  TrainObserver& next_;
-  bool begun_ = false;
-};
 
 /// Notes in run.json why the run failed. Returns the error with what of the run is left.
 Error Explain(const RunFolder& run, const Error& error) {
@@ -169,11 +122,7 @@ Error Explain(const RunFolder& run, const Error& error) {
 
 /// An error before the first step (a checkpoint that doesn't fit, a full disk) leaves a resumed run as it was, and no
 /// folder of a new one.
-TrainOutcome TrainAndRecord(const RunFolder& run, const TrainingRequest& request, TrainJob job) {
-  const auto progress = MakeProgress(request.json    ? ProgressStyle::kJson
-                                     : request.quiet ? ProgressStyle::kQuiet
-                                                     : ProgressStyle::kAuto);
-  Recorder recorder(run, request, job, *progress);
+TrainOutcome TrainAndRecord(const RunFolder& run, const TrainingRequest& request, TrainJob job, Recorder& recorder) {
   job.observer = &recorder;
   try {
     return Train(job, request.resume);
@@ -185,46 +134,99 @@ TrainOutcome TrainAndRecord(const RunFolder& run, const TrainingRequest& request
   }
 }
 
-int TrainAndReport(const RunFolder& run, const TrainingRequest& request, const TrainJob& job) {
+void NoteEnd(const RunFolder& run, const TrainingRequest& request, const TrainOutcome& outcome, const char* status) {
+  run.UpdateRun({{"status", status},
+                 {"epochs_done", outcome.state.epochs_done},
+                 {"stopped_early", outcome.end == TrainEnd::kStoppedEarly},
+                 {"train_seconds", outcome.state.seconds()},
+                 // A resumed run may have been given its data at another place; that it is the same, Train has checked.
+                 {"data", {{"source", LastingName(request.data)}}}});
+}
+
+int SayStopped(const RunFolder& run, const TrainingRequest& request) {
+  if (request.json)
+    std::puts(DumpJson({{"event", "stopped"}, {"run", run.path().string()}, {"resume", ResumeCommand(run)}}).c_str());
+  std::fprintf(stderr, "stopped by a signal; everything is saved. Go on with: %s\n", ResumeCommand(run).c_str());
+  return static_cast<int>(ExitCode::kStopped);
+}
+
+/// What comes after training: the model, its results, and all that shows them.
+Results Finish(const RunFolder& run, const TrainingRequest& request, const TrainJob& job, const TrainOutcome& outcome,
+               double loading, TensorBoardLog& tensorboard, LivePage* live) {
+  const Stopwatch watch;
+  Results results = WriteFinishedRun(job, outcome.state, run);
+  run.UpdateRun({{"seconds", Phases(outcome.state, job.splits.train.size(), loading, watch.Seconds())}});
+  NoteEnd(run, request, outcome, "finished");
+  const Json record = run.ReadRun();
+  const ReportInput input{.name = run.name(),
+                          .run = record,
+                          .recipe = ReadFile(run.recipe_file()),
+                          .settings = job.settings,
+                          .state = outcome.state,
+                          .data = job.data,
+                          .splits = job.splits,
+                          .network = job.model.network,
+                          .results = &results};
+  WriteReport(run, input);
+  tensorboard.AddResults(input);
+  if (live != nullptr) live->Finish(input);
+  return results;
+}
+
+int TrainAndReport(const RunFolder& run, const TrainingRequest& request, const TrainJob& job, double loading,
+                   LivePage* live) {
   if (!request.json && !request.quiet) PrintPlan(job, run);
   CatchStopSignals();
-  const TrainOutcome outcome = TrainAndRecord(run, request, job);
-  // A resumed run may have been given its data at another place; that this is the same data, Train has checked.
-  const auto note_end = [&](const char* status) {
-    run.UpdateRun({{"status", status},
-                   {"epochs_done", outcome.state.epochs_done},
-                   {"stopped_early", outcome.end == TrainEnd::kStoppedEarly},
-                   {"train_seconds", outcome.state.seconds()},
-                   {"data", {{"source", LastingName(request.data)}}}});
-  };
+  const auto progress = MakeProgress(request.json    ? ProgressStyle::kJson
+                                     : request.quiet ? ProgressStyle::kQuiet
+                                                     : ProgressStyle::kAuto);
+  std::vector<TrainObserver*> others = {progress.get()};
+  if (live != nullptr) {
+    live->SetRun(run);
+    others.push_back(live);
+  }
+  Recorder recorder(run, request, job, others);
+  const TrainOutcome outcome = TrainAndRecord(run, request, job, recorder);
   if (outcome.end == TrainEnd::kInterrupted) {
-    note_end("stopped");
-    if (request.json)
-      std::puts(DumpJson({{"event", "stopped"}, {"run", run.path().string()}, {"resume", ResumeCommand(run)}}).c_str());
-    std::fprintf(stderr, "stopped by a signal; everything is saved. Go on with: %s\n", ResumeCommand(run).c_str());
-    return static_cast<int>(ExitCode::kStopped);
+    NoteEnd(run, request, outcome, "stopped");
+    return SayStopped(run, request);
   }
   try {
-    const auto [split, metrics] = WriteFinishedRun(job, outcome.state, run);
-    note_end("finished");
-    PrintResult(request, run, outcome, split, metrics, job.model.classes);
+    const Results results = Finish(run, request, job, outcome, loading, recorder.tensorboard(), live);
+    PrintResult(request, run, outcome, results, job.model.classes);
   } catch (const Error& error) {
     throw Explain(run, error);
   }
   return 0;
 }
 
+std::unique_ptr<LivePage> StartLivePage(const TrainingRequest& request, const Dataset& data, const Splits& splits,
+                                        const Network& network) {
+  if (!request.live_port) return nullptr;
+  auto live = std::make_unique<LivePage>(*request.live_port, data, splits, request.settings, network);
+  if (request.json) {
+    std::puts(DumpJson({{"event", "live"}, {"url", live->url()}}).c_str());
+    std::fflush(stdout);
+  } else {
+    std::fprintf(stderr, "live report: %s\n", live->url().c_str());
+  }
+  return live;
+}
+
 }  // namespace
 
 int RunTraining(const TrainingRequest& request) {
+  const Stopwatch watch;
   const TrainSettings& settings = request.settings;
   const Compute compute = PrepareCompute(settings.compute);
   const Dataset data = LoadWithProgress(request.data, ToLoadOptions(settings.data, compute.threads), request.quiet);
   NoteSkipped(data);
+  const double loading = watch.Seconds();
   const Splits splits = MakeSplits(data, settings.data.validation_fraction, settings.data.test_fraction,
                                    static_cast<uint64_t>(settings.seed));
   ClassWeights(settings.class_weights, data.classes, ClassCounts(data, splits.train));  // refuses a wrong one
   Model model = NewModel(settings, data, splits);
+  const auto live = StartLivePage(request, data, splits, model.network);
   model.network.MoveTo(compute.device);
   const RunFolder run = request.open();
   return TrainAndReport(run, request,
@@ -233,7 +235,8 @@ int RunTraining(const TrainingRequest& request) {
                          .splits = splits,
                          .compute = compute,
                          .model = model,
-                         .checkpoint_folder = run.checkpoints()});
+                         .checkpoint_folder = run.checkpoints()},
+                        loading, live.get());
 }
 
 }  // namespace spotter

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "report/run_folder.h"
@@ -18,6 +19,7 @@ struct TrainingRequest {
   std::string note = {};        // told when the run begins
   bool json = false;
   bool quiet = false;
+  std::optional<int> live_port = {};  // serve the report at this port of 127.0.0.1 while training; 0: any that is free
   /// Makes or opens the run's folder; called only when data and network are known to work, so that a mistake leaves no
   /// empty folder behind.
   std::function<RunFolder()> open;

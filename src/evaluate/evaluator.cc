@@ -59,4 +59,16 @@ std::vector<double> Probabilities(std::span<const float> logits) {
   return p;
 }
 
+std::vector<std::pair<size_t, double>> MostProbable(std::span<const float> logits, size_t count) {
+  const std::vector<double> p = Probabilities(logits);
+  std::vector<std::pair<size_t, double>> all;
+  for (size_t c = 0; c < p.size(); ++c) all.emplace_back(c, p[c]);
+  const auto shown = static_cast<std::ptrdiff_t>(std::min(count, all.size()));
+  std::partial_sort(all.begin(), all.begin() + shown, all.end(), [](const auto& a, const auto& b) {
+    return a.second > b.second || (a.second == b.second && a.first < b.first);
+  });
+  all.resize(static_cast<size_t>(shown));
+  return all;
+}
+
 }  // namespace spotter

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "augment/preprocessing.h"
@@ -29,5 +30,9 @@ std::vector<int32_t> LabelsOf(const Dataset& data, std::span<const int64_t> indi
 
 /// Softmax of one row of logits, in double.
 std::vector<double> Probabilities(std::span<const float> logits);
+
+/// The `count` most probable classes of one row of logits (all, where there are fewer) with their probabilities, the
+/// most probable first; among equals the lower class.
+std::vector<std::pair<size_t, double>> MostProbable(std::span<const float> logits, size_t count);
 
 }  // namespace spotter

@@ -30,7 +30,8 @@ Json Describe(const Model& model) {
             {"channels", p.shape.channels},
             {"resize", ResizePolicyName(p.resize)},
             {"mean", values(p.mean)},
-            {"std", values(p.std)}}}};
+            {"std", values(p.std)}}},
+          {"temperature", model.temperature}};
 }
 
 Preprocessing ReadPreprocessing(const Json& json) {
@@ -54,6 +55,13 @@ Preprocessing ReadPreprocessing(const Json& json) {
   return p;
 }
 
+double ReadTemperature(const Json& description) {
+  const double temperature = description.value("temperature", 1.0);
+  if (!(temperature >= 0.01 && temperature <= 100))
+    Fail(ExitCode::kModel, "its temperature is {}, and one from 0.01 to 100 was expected", temperature);
+  return temperature;
+}
+
 Model ReadDescription(const SafetensorsFile& file) {
   const auto format = file.metadata.find("format");
   const auto description = file.metadata.find("spotter");
@@ -70,7 +78,7 @@ Model ReadDescription(const SafetensorsFile& file) {
   const Preprocessing p = ReadPreprocessing(json.at("preprocessing"));
   Network network(json.at("layers").get<std::string>(), {p.shape.height, p.shape.width, p.shape.channels},
                   static_cast<int64_t>(classes.size()));
-  return {std::move(classes), p, std::move(network)};
+  return {std::move(classes), p, std::move(network), ReadTemperature(json)};
 }
 
 std::string ShapeText(const std::vector<int64_t>& shape) {

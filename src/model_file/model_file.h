@@ -20,6 +20,7 @@ struct Model {
   std::vector<std::string> classes;
   Preprocessing preprocessing;
   Network network;
+  double temperature = 1;  // probabilities are softmax(logits / temperature); in [0.01, 100], 1 unless fitted
 };
 
 /// Writes the file atomically; `extra` is added to its metadata. Throws Error(kModel) when a weight is not finite

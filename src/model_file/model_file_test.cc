@@ -73,7 +73,8 @@ class ModelFile : public testing::Test {
 };
 
 TEST_F(ModelFile, ComesBackAsItWas) {
-  const Model saved = SmallModel();
+  Model saved = SmallModel();
+  saved.temperature = 1.0 / 3;
   for (Parameter* parameter : saved.network.parameters()) parameter->value.add_(0.125);  // none at its initial value
   SaveModel(path(), saved, {{"epoch", "7"}});
   const Model loaded = LoadModel(path());
@@ -82,6 +83,7 @@ TEST_F(ModelFile, ComesBackAsItWas) {
   EXPECT_EQ(loaded.preprocessing.resize, saved.preprocessing.resize);
   EXPECT_EQ(loaded.preprocessing.mean, saved.preprocessing.mean);
   EXPECT_EQ(loaded.preprocessing.std, saved.preprocessing.std);
+  EXPECT_EQ(loaded.temperature, saved.temperature);
   EXPECT_EQ(loaded.network.text(), saved.network.text());
   ASSERT_EQ(loaded.network.parameters().size(), saved.network.parameters().size());
   for (size_t i = 0; i < saved.network.parameters().size(); ++i) {
@@ -237,6 +239,28 @@ TEST_F(ModelFile, RefusesDescriptionsThatAreDamaged) {
   expect_refused("/preprocessing/std", Json{0.1, 0.2, -1});
   expect_refused("/preprocessing/std", Json{0.1, 0.2, 1e39});
   expect_refused("/preprocessing/mean", Json{0.1, 0.2, 1e39});
+}
+
+TEST_F(ModelFile, WithoutATemperatureItIsOne) {
+  Parts parts(path());
+  parts.description.erase("temperature");
+  parts.Write(path());
+  EXPECT_EQ(LoadModel(path()).temperature, 1);
+}
+
+TEST_F(ModelFile, RefusesATemperatureOutOfRange) {
+  for (const double temperature : {0.0, -1.0, 0.009, 101.0, 1e300}) {
+    SaveModel(path(), SmallModel());
+    Parts parts(path());
+    parts.description["temperature"] = temperature;
+    ExpectRefused(parts, "from 0.01 to 100");
+  }
+  for (const Json& other : {Json("2"), Json(nullptr), Json::array({2}), Json(true)}) {
+    SaveModel(path(), SmallModel());
+    Parts parts(path());
+    parts.description["temperature"] = other;
+    ExpectRefused(parts, "damaged");
+  }
 }
 
 TEST_F(ModelFile, RefusesAModelWithoutClasses) {

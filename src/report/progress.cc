@@ -154,6 +154,8 @@ std::unique_ptr<TrainObserver> MakeProgress(ProgressStyle style) {
   return std::make_unique<TextProgress>();
 }
 
+std::string ProgressText(const StepReport& report) { return StepText(report, "", std::string::npos); }
+
 ActivityLine::ActivityLine(bool quiet) : quiet_(quiet), begin_(Clock::now()), last_(begin_) {}
 
 ActivityLine::~ActivityLine() {

@@ -18,6 +18,9 @@ enum class ProgressStyle { kAuto, kJson, kQuiet };
 /// only notes, to stderr.
 std::unique_ptr<TrainObserver> MakeProgress(ProgressStyle style);
 
+/// Where a run is, in one line.
+std::string ProgressText(const StepReport& report);
+
 /// A line about other work (loading, downloading, evaluating): after a second renewed on a terminal, every ten seconds
 /// elsewhere.
 class ActivityLine {

@@ -94,6 +94,11 @@ RunFolder RunFolder::Open(const fs::path& path) {
        path.string());
 }
 
+std::string RunFolder::name() const {
+  const fs::path path = fs::absolute(path_).lexically_normal();
+  return (path.has_filename() ? path : path.parent_path()).filename().string();
+}
+
 void RunFolder::WriteRecipe(TrainSettings settings) const {
   const std::string file = Printable(ShellWord(recipe_file().string()));  // TOML allows no other bytes, even in comments
   WriteFileAtomically(recipe_file(), "# Every setting of this run. To repeat it: spotter train DATA --recipe " + file +
@@ -130,15 +135,15 @@ void RunFolder::WriteHistory(const TrainState& state) const {
   WriteFileAtomically(path_ / "metrics.json", DumpJson(json, 2) + "\n");
 }
 
-void RunFolder::WriteResults(const TrainState& state, const std::string& split, const Metrics& metrics,
+void RunFolder::WriteResults(const TrainState& state, const std::string& split, const Evaluation& evaluation,
                              const std::vector<std::string>& classes) const {
   Json json = HistoryJson(state);
   json["evaluated_on"] = split;
   json["evaluated_after_epoch"] = state.epochs_done;
-  json[split] = ToJson(metrics, classes);
+  json[split] = ToJson(evaluation, classes);
   WriteFileAtomically(path_ / "metrics.json", DumpJson(json, 2) + "\n");
-  WriteFileAtomically(path_ / "per_class.csv", PerClassCsv(metrics, classes));
-  WriteFileAtomically(path_ / "confusion_matrix.csv", ConfusionCsv(metrics, classes));
+  WriteFileAtomically(path_ / "per_class.csv", PerClassCsv(evaluation.metrics, classes));
+  WriteFileAtomically(path_ / "confusion_matrix.csv", ConfusionCsv(evaluation.metrics, classes));
 }
 
 void RunFolder::WritePredictions(const std::string& csv) const { WriteFileAtomically(path_ / "predictions.csv", csv); }

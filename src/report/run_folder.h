@@ -5,7 +5,7 @@
 //   run.json               command, data, versions, host, times, how it ended
 //   checkpoints/           best.safetensors (a model), last.safetensors (what --resume goes on from)
 //   metrics.csv            a line an epoch
-//   metrics.json           the history, and when the run has finished the test's metrics
+//   metrics.json           the history, and when the run has finished the test's metrics and calibration
 //   predictions.csv        file,label,prediction,probability,correct of each test image
 //   per_class.csv, confusion_matrix.csv
 //   model.safetensors      the model
@@ -14,7 +14,7 @@
 #include <filesystem>
 #include <string>
 
-#include "evaluate/metrics.h"
+#include "evaluate/evaluation.h"
 #include "model_file/model_file.h"
 #include "train/settings.h"
 #include "train/trainer.h"
@@ -42,6 +42,7 @@ class RunFolder {
   void TakeOver() const;
 
   const std::filesystem::path& path() const { return path_; }
+  std::string name() const;  // the folder's own, without the path to it
   std::filesystem::path checkpoints() const { return path_ / "checkpoints"; }
   std::filesystem::path model_file() const { return path_ / "model.safetensors"; }
   std::filesystem::path recipe_file() const { return path_ / "recipe.toml"; }
@@ -55,7 +56,7 @@ class RunFolder {
 
   void WriteHistory(const TrainState& state) const;  // metrics.csv and metrics.json
   /// Test results: metrics.json, per_class.csv, confusion_matrix.csv; `split` says what was evaluated.
-  void WriteResults(const TrainState& state, const std::string& split, const Metrics& metrics,
+  void WriteResults(const TrainState& state, const std::string& split, const Evaluation& evaluation,
                     const std::vector<std::string>& classes) const;
   void WritePredictions(const std::string& csv) const;
 

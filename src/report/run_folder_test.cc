@@ -111,14 +111,15 @@ TEST_F(Runs, HoldResultsThatOtherProgramsRead) {
   TrainState state;
   state.best_epoch = 1;
   state.history = {{.epoch = 1, .train_loss = 0.5}};
-  const Metrics metrics = ComputeMetrics(std::vector<int32_t>{0, 1}, std::vector<float>{1, 0, 1, 0}, 2);
+  const Evaluation evaluation = EvaluateLogits({0, 1}, {1, 0, 1, 0}, 2, 1.5);
   made.WriteHistory(state);
   EXPECT_EQ(Json::parse(ReadText(made.path() / "metrics.json")).at("history").size(), 1U) << "a stopped run has it too";
-  made.WriteResults(state, "test", metrics, {"a", "b"});
+  made.WriteResults(state, "test", evaluation, {"a", "b"});
   made.WritePredictions("file\n");
   const Json json = Json::parse(ReadText(made.path() / "metrics.json"));
   EXPECT_EQ(json.at("evaluated_on"), "test");
   EXPECT_EQ(json.at("test").at("accuracy"), 0.5);
+  EXPECT_EQ(json.at("test").at("calibration").at("temperature"), 1.5);
   EXPECT_EQ(json.at("best_epoch"), 1);
   EXPECT_EQ(json.at("history")[0].at("train_loss"), 0.5);
   EXPECT_TRUE(ReadText(made.path() / "metrics.csv").starts_with("epoch,"));
@@ -137,6 +138,7 @@ TEST_F(Runs, TheModelFileIsTheFinishedOneElseTheBestCheckpoint) {
   WriteText(made.checkpoints() / "best.safetensors", "x");
   EXPECT_EQ(FindModelFile(run().string()), made.checkpoints() / "best.safetensors");
   WriteText(made.model_file(), "x");
+  made.UpdateRun({{"status", "finished"}});
   EXPECT_EQ(FindModelFile(run().string()), made.model_file());
   EXPECT_EQ(FindModelFile(made.model_file().string()), made.model_file());
 }

@@ -7,7 +7,6 @@
 #include <span>
 
 #include "base/text.h"
-#include "evaluate/evaluator.h"
 
 namespace spotter {
 namespace {
@@ -93,6 +92,15 @@ std::string MetricsText(const Metrics& m, const std::vector<std::string>& classe
   return text + "\n\n" + PerClassText(m, classes) + "\n" + ConfusionText(m, classes);
 }
 
+std::string EvaluationText(const Evaluation& e, const std::vector<std::string>& classes) {
+  const std::string before =
+      e.temperature == 1 ? ""
+                         : fmt::format("; {:.1f} % before temperature {:.2f}", 100 * e.ece_uncalibrated, e.temperature);
+  return MetricsText(e.metrics, classes) +
+         fmt::format("\nCalibration: its probabilities are off by {:.1f} % on average (ECE, {} bins{})\n",
+                     100 * e.calibration.ece, e.calibration.bins.size(), before);
+}
+
 std::string PerClassCsv(const Metrics& m, const std::vector<std::string>& classes) {
   std::string csv = "class,precision,recall,f1,support\n";
   const auto line = [&](const std::string& name, const ClassMetrics& c) {
@@ -127,15 +135,14 @@ std::string HistoryCsv(const std::vector<EpochRecord>& history) {
 }
 
 std::string PredictionsCsv(const Dataset& data, const std::vector<std::string>& model_classes,
-                           const std::vector<int64_t>& indices, const std::vector<int32_t>& labels,
-                           const std::vector<float>& logits) {
+                           const std::vector<int64_t>& indices, const Evaluation& evaluation) {
   std::string csv = "file,label,prediction,probability,correct\n";
   const size_t classes = model_classes.size();
   for (size_t i = 0; i < indices.size(); ++i) {
-    const auto p = Probabilities(std::span(logits).subspan(i * classes, classes));
+    const auto p = Probabilities(std::span(evaluation.logits).subspan(i * classes, classes));
     const auto best = static_cast<size_t>(std::max_element(p.begin(), p.end()) - p.begin());
-    const auto label = static_cast<size_t>(labels[i]);
-    csv += fmt::format("{},{},{},{:.6f},{}\n", CsvField(data.names[static_cast<size_t>(indices[i])]),
+    const auto label = static_cast<size_t>(evaluation.labels[i]);
+    csv += fmt::format("{},{},{},{:.9},{}\n", CsvField(data.names[static_cast<size_t>(indices[i])]),
                        CsvField(model_classes[label]), CsvField(model_classes[best]), p[best], best == label ? 1 : 0);
   }
   return csv;

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "data/dataset.h"
-#include "evaluate/metrics.h"
+#include "evaluate/evaluation.h"
 #include "train/history.h"
 
 namespace spotter {
@@ -18,6 +18,9 @@ std::string Percent(double fraction);
 /// prediction).
 std::string MetricsText(const Metrics& metrics, const std::vector<std::string>& classes);
 
+/// The same, and a line about the calibration.
+std::string EvaluationText(const Evaluation& evaluation, const std::vector<std::string>& classes);
+
 /// class,precision,recall,f1,support, a line a class, then macro and weighted.
 std::string PerClassCsv(const Metrics& metrics, const std::vector<std::string>& classes);
 
@@ -27,10 +30,9 @@ std::string ConfusionCsv(const Metrics& metrics, const std::vector<std::string>&
 /// One line an epoch, named as the fields of EpochRecord.
 std::string HistoryCsv(const std::vector<EpochRecord>& history);
 
-/// file,label,prediction,probability,correct for images of a data set; logits (indices.size(), classes).
+/// file,label,prediction,probability (9 digits),correct for the images that were evaluated.
 std::string PredictionsCsv(const Dataset& data, const std::vector<std::string>& model_classes,
-                           const std::vector<int64_t>& indices, const std::vector<int32_t>& labels,
-                           const std::vector<float>& logits);
+                           const std::vector<int64_t>& indices, const Evaluation& evaluation);
 
 /// What `spotter data` says: classes with their numbers of images in each split, shape, source, skipped
 /// files.

@@ -29,6 +29,17 @@ TEST(MetricsText, SaysAccuracyIntervalAndEveryClass) {
     EXPECT_TRUE(Has(text, name)) << text;
 }
 
+TEST(EvaluationText, SaysHowFarTheProbabilitiesAreOff) {
+  // Half of the images are predicted right, each with 1 / (1 + e^-2) = 88.1 %, and at temperature 2 with 73.1 %.
+  std::string text = EvaluationText(EvaluateLogits({0, 1}, {2, 0, 2, 0}, 2, 2), {"a", "b"});
+  EXPECT_TRUE(Has(text, "accuracy 50.00 %")) << text;
+  EXPECT_TRUE(
+      Has(text, "its probabilities are off by 23.1 % on average (ECE, 15 bins; 38.1 % before temperature 2.00)"))
+      << text;
+  text = EvaluationText(EvaluateLogits({0, 1}, {2, 0, 2, 0}, 2, 1), {"a", "b"});
+  EXPECT_TRUE(Has(text, "off by 38.1 % on average (ECE, 15 bins)\n")) << text;
+}
+
 TEST(MetricsText, OfTwoClassesHasNoTopK) {
   const Metrics m = ComputeMetrics(std::vector<int32_t>{0, 1}, std::vector<float>{1, 0, 0, 1}, 2);
   EXPECT_FALSE(Has(MetricsText(m, {"a", "b"}), "top-"));
@@ -92,10 +103,10 @@ TEST(HistoryCsv, IsALineAnEpochAndEmptyWhereThereIsNothing) {
 TEST(PredictionsCsv, IsALineAnImage) {
   Dataset data;
   data.names = {"a/1.jpg", "odd, name.jpg", "unused"};
-  EXPECT_EQ(PredictionsCsv(data, {"cat", "dog"}, {1, 0}, {0, 1}, {0, 0, 3, 0}),
+  EXPECT_EQ(PredictionsCsv(data, {"cat", "dog"}, {1, 0}, EvaluateLogits({0, 1}, {0, 0, 6, 0}, 2, 2)),
             "file,label,prediction,probability,correct\n"
-            "\"odd, name.jpg\",cat,cat,0.500000,1\n"
-            "a/1.jpg,dog,cat,0.952574,0\n");  // 1 / (1 + e^-3)
+            "\"odd, name.jpg\",cat,cat,0.5,1\n"
+            "a/1.jpg,dog,cat,0.952574127,0\n");  // 1 / (1 + e^-3)
 }
 
 Dataset TwoClasses() {

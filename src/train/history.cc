@@ -50,6 +50,12 @@ Json ToJson(const std::vector<EpochRecord>& history) {
   return json;
 }
 
+std::vector<EpochRecord> HistoryFromJson(const Json& json) {
+  std::vector<EpochRecord> history;
+  for (const Json& record : json) history.push_back(EpochRecordFromJson(record));
+  return history;
+}
+
 Json ToJson(const TrainState& s) {
   return {{"epochs_done", s.epochs_done},
           {"sums",
@@ -79,7 +85,7 @@ TrainState TrainStateFromJson(const Json& j) {
   s.best_value = j.at("best_value");
   s.epochs_since_best = j.at("epochs_since_best");
   s.stopped_early = j.at("stopped_early");
-  for (const Json& record : j.at("history")) s.history.push_back(EpochRecordFromJson(record));
+  s.history = HistoryFromJson(j.at("history"));
   if (s.epochs_done != static_cast<int64_t>(s.history.size()) || s.sums.steps < 0 || s.sums.images < s.sums.steps) {
     throw std::out_of_range("the counts contradict each other");
   }

@@ -91,7 +91,7 @@ TEST_F(DamagedRunTest, InAFolderThatMayNotBeEntered) {
                                                    {"train", "--resume", "locked/run"},
                                                    {"train", "pictures", "--output", "locked/other"},
                                                    {"train", "pictures", "--recipe", "locked/recipe.toml"}}) {
-    const Words as_nobody = {"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", SPOTTER_BINARY};
+    const Words as_nobody = {"/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", SPOTTER_BINARY};
     ExpectRefusal(RunCommand(as_nobody + arguments, Here()), 6, {"can't look at 'locked/", "Permission denied"});
   }
 }

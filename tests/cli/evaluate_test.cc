@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // spotter evaluate: its figures agree with each other, with the run's own, and with the predictions that they
 // sum up.
+#include <array>
+#include <cmath>
+
 #include "cli/cli_test.h"
 
 namespace spotter {
@@ -13,8 +16,8 @@ class EvaluateTest : public CliTest {
 
 TEST_F(EvaluateTest, JsonHoldsAllAndAgrees) {
   const Json json = SucceedWithJson({"evaluate", "run", "--json", "--predictions", "all.csv"});
-  for (const char* key :
-       {"accuracy", "loss", "accuracy_interval", "per_class", "macro", "weighted", "confusion_matrix", "images"}) {
+  for (const char* key : {"accuracy", "loss", "accuracy_interval", "per_class", "macro", "weighted", "confusion_matrix",
+                          "calibration", "images"}) {
     EXPECT_TRUE(json.contains(key)) << key;
   }
   EXPECT_EQ(json["split"], "test");
@@ -43,9 +46,52 @@ TEST_F(EvaluateTest, JsonHoldsAllAndAgrees) {
 
   Json run = Json::parse(ReadText(at("run/metrics.json")))["test"];
   for (const char* key :
-       {"accuracy", "loss", "accuracy_interval", "per_class", "macro", "weighted", "confusion_matrix"}) {
+       {"accuracy", "loss", "accuracy_interval", "per_class", "macro", "weighted", "confusion_matrix", "calibration"}) {
     EXPECT_EQ(run[key], json[key]) << key;
   }
+}
+
+/// The expected calibration error of a predictions.csv, in 15 bins.
+double ErrorOf(Table predictions) {
+  predictions.erase(predictions.begin());
+  std::array<double, 15> gaps = {};
+  for (const Words& row : predictions) {
+    const double probability = std::stod(row[3]);
+    gaps[static_cast<size_t>(std::ceil(15 * probability)) - 1] += std::stod(row[4]) - probability;
+  }
+  double sum = 0;
+  for (const double gap : gaps) sum += std::abs(gap);
+  return sum / static_cast<double>(predictions.size());
+}
+
+// The temperature is fitted on the validation images: what it is there for, it does there.
+TEST_F(EvaluateTest, Calibration) {
+  const Json json =
+      SucceedWithJson({"evaluate", "run", "--json", "--split", "validation", "--predictions", "calibrated.csv"});
+  const Json calibration = json["calibration"];
+  EXPECT_NE(calibration["temperature"], 1.0) << "this test needs a run that predicts some image wrong";
+  EXPECT_LT(json["loss"], calibration["loss_uncalibrated"]);
+  EXPECT_NEAR(calibration["ece"].get<double>(), ErrorOf(ReadCsv(ReadText(at("calibrated.csv")))), 1e-6);
+
+  // A checkpoint is the same network, not calibrated.
+  const Json raw = SucceedWithJson(
+      {"evaluate", "run/checkpoints/best.safetensors", "--json", "--split", "validation", "--predictions", "raw.csv"});
+  EXPECT_EQ(raw["calibration"]["temperature"], 1.0);
+  EXPECT_EQ(raw["loss"], calibration["loss_uncalibrated"]);
+  EXPECT_EQ(raw["calibration"]["ece"], calibration["ece_uncalibrated"]);
+  EXPECT_EQ(raw["confusion_matrix"], json["confusion_matrix"]);
+  EXPECT_NEAR(raw["calibration"]["ece"].get<double>(), ErrorOf(ReadCsv(ReadText(at("raw.csv")))), 1e-6);
+
+  // The probabilities of predict are the calibrated ones too.
+  const Words row = ReadCsv(ReadText(at("calibrated.csv"))).at(1);
+  const Words raw_row = ReadCsv(ReadText(at("raw.csv"))).at(1);
+  ASSERT_GT(std::abs(std::stod(row[3]) - std::stod(raw_row[3])), 1e-3);
+  const Json answer = SucceedWithJson({"predict", "run", "pictures/" + row[0], "--json", "--threads", "1"});
+  EXPECT_NEAR(answer[0]["predictions"][0]["probability"].get<double>(), std::stod(row[3]), 1e-4);
+
+  const std::string text = Succeed({"evaluate", "run"}).out;
+  EXPECT_NE(text.find("\nCalibration: its probabilities are off by "), std::string::npos) << text;
+  EXPECT_NE(text.find("before temperature"), std::string::npos) << text;
 }
 
 TEST_F(EvaluateTest, Splits) {

@@ -66,11 +66,18 @@ class ResumeTest : public CliTest {
     EXPECT_EQ(table.at(0).back(), "learning_rate");
     return table;
   }
+  /// The result on the test images, with the temperature that was fitted at the end.
+  Json Test(const std::string& run) const {
+    const Json test = Json::parse(ReadText(at(run) / "metrics.json"))["test"];
+    EXPECT_TRUE(test["calibration"].contains("temperature"));
+    return test;
+  }
   void ExpectSameRun(const std::string& run, const std::string& reference) const {
     EXPECT_EQ(Differences(at(run) / "checkpoints/last.safetensors", at(reference) / "checkpoints/last.safetensors"), "")
         << run;
     EXPECT_EQ(Differences(at(run) / "model.safetensors", at(reference) / "model.safetensors"), "") << run;
     EXPECT_EQ(ReadText(at(run) / "predictions.csv"), ReadText(at(reference) / "predictions.csv")) << run;
+    EXPECT_EQ(Test(run), Test(reference)) << run;
     EXPECT_EQ(History(run), History(reference)) << run;
     EXPECT_EQ(Json::parse(ReadText(at(run) / "run.json"))["status"], "finished");
     for (const auto& entry : fs::recursive_directory_iterator(at(run))) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // CIFAR-10 at full size in all its layouts: an image folder and the two official archives hold the same pictures.
-// Skipped where the images, or Python with numpy and Pillow to write the official layouts, are not at hand.
+// Skipped where the images, or the Python packages that write the official layouts, are not at hand.
 #include <algorithm>
 #include <cstdlib>
 #include <vector>
@@ -28,12 +28,13 @@ std::vector<std::string> Pictures(const Dataset& data) {
 
 TEST(Cifar10Layouts, HoldTheSamePictures) {
   if (SharedData().empty()) GTEST_SKIP() << "cifar10-jpeg.tar.gz is not in ../shared/data";
-  if (std::system("python3 -c 'import numpy, PIL' 2>/dev/null") != 0) GTEST_SKIP() << "python3 lacks numpy or Pillow";
+  const auto python = OraclePython();
+  if (!python) GTEST_SKIP() << kNoOraclePython;
   const TemporaryFolder folder;
   const fs::path jpegs = SharedData() / "cifar10-jpeg.tar.gz";
   const auto run = [](const std::string& command) { return std::system(command.c_str()); };
   ASSERT_EQ(run("tar -xzf '" + jpegs.string() + "' -C '" + folder.path().string() + "'"), 0);
-  ASSERT_EQ(run("python3 '" + (SharedData() / "make_official_layouts.py").string() + "' '" +
+  ASSERT_EQ(run("'" + python->string() + "' '" + (SharedData() / "make_official_layouts.py").string() + "' '" +
                 (folder.path() / "cifar10-jpeg").string() + "' '" + folder.path().string() + "'"),
             0);
 

@@ -23,6 +23,22 @@ inline std::filesystem::path SharedData() {
   return std::filesystem::exists(folder / "cifar10-jpeg.tar.gz") ? folder : std::filesystem::path();
 }
 
+/// The Python with the packages of tests/requirements.txt, once scripts/setup all has made it; a test that needs it is
+/// skipped without, with kNoOraclePython as the reason.
+inline std::optional<std::filesystem::path> OraclePython() {
+  const auto folder = SourceFolder() / "third_party" / "python";
+  if (!std::filesystem::exists(folder / "complete")) return std::nullopt;
+  return folder / "bin" / "python";
+}
+inline constexpr const char* kNoOraclePython = "third_party/python is not there; scripts/setup all makes it";
+
+/// Debian's browser, for playwright's executable_path. Ubuntu has none that is not a snap.
+inline std::optional<std::filesystem::path> Chromium() {
+  const std::filesystem::path program = "/usr/bin/chromium";
+  return std::filesystem::exists(program) ? std::optional(program) : std::nullopt;
+}
+inline constexpr const char* kNoChromium = "/usr/bin/chromium is not there; on Debian, scripts/setup all installs it";
+
 class TemporaryFolder {
  public:
   TemporaryFolder() {

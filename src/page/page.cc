@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "page/page.h"
+
+#include "base/text.h"
+#include "draw/chart.h"
+#include "page/assets.h"
+#include "page/page_data.h"
+#include "page/sections.h"
+
+namespace spotter {
+namespace {
+
+std::string Status(const ReportInput& input) {
+  if (input.results == nullptr) return "training";
+  return input.run.value("stopped_early", false) ? "stopped early" : "finished";
+}
+
+std::string Subtitle(const ReportInput& input) {
+  const std::string source = input.run.value("data", Json::object()).value("source", "");
+  return source + " · " + Status(input);
+}
+
+std::string MainMarkup(const ReportInput& input) {
+  pugi::xml_document document;
+  Node main = document.append_child("main");
+  AddSummary(main, input);
+  AddCurves(main, input);
+  AddClasses(main, input);
+  AddConfusion(main, input);
+  AddExamples(main, input);
+  AddTrust(main, input);
+  AddFacts(main, input);
+  return InnerHtml(main);
+}
+
+std::string Escaped(const std::string& text) {
+  pugi::xml_document document;
+  Node node = document.append_child("p");
+  AddText(node, text);
+  return InnerHtml(node);
+}
+
+/// The asset with each {{NAME}} replaced, in the order of the asset; what was put in is not looked through again.
+std::string Fill(std::string_view asset, const std::vector<std::pair<std::string_view, std::string>>& values) {
+  std::string text;
+  for (const auto& [name, value] : values) {
+    const std::string mark = "{{" + std::string(name) + "}}";
+    const size_t at = asset.find(mark);
+    text += asset.substr(0, at);
+    text += value;
+    asset.remove_prefix(at + mark.size());
+  }
+  return text += asset;
+}
+
+PageFrame Frame(const ReportInput& input, bool live) {
+  return {.title = input.name,
+          .subtitle = Subtitle(input),
+          .main = MainMarkup(input),
+          .data = PageData(input),
+          .live = live};
+}
+
+}  // namespace
+
+std::string RenderFrame(const PageFrame& frame) {
+  return Fill(kPageHtml, {{"POLICY", std::string(kPagePolicy)},
+                          {"TITLE", Escaped(frame.title)},
+                          {"STYLE", std::string(kPageCss) + ChartStyle()},
+                          {"LIVE", frame.live ? "live" : ""},
+                          {"HEADING", Escaped(frame.title)},
+                          {"SUBTITLE", Escaped(frame.subtitle)},
+                          {"MAIN", frame.main},
+                          {"DATA", ScriptSafe(DumpJson(frame.data))},
+                          {"SCRIPT", std::string(kPageScript)}});
+}
+
+std::string RenderPage(const ReportInput& input) { return RenderFrame(Frame(input, /*live=*/false)); }
+
+std::string RenderLivePage(const ReportInput& input) { return RenderFrame(Frame(input, /*live=*/true)); }
+
+Json RenderContent(const ReportInput& input) {
+  return {{"main", MainMarkup(input)}, {"data", PageData(input)}, {"subtitle", Subtitle(input)}};
+}
+
+}  // namespace spotter

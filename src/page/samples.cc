@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "page/samples.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "augment/batch.h"
+#include "draw/image_sheet.h"
+
+namespace spotter {
+namespace {
+
+constexpr size_t kRows = 10;
+constexpr int kColumns = 12;
+constexpr int kSide = 64;
+
+/// One image as it enters the network in an epoch, back in grey levels. Epoch 0 stands for the image as it is.
+std::vector<uint8_t> AsSeen(const Dataset& data, int64_t index, const TrainSettings& settings, int64_t epoch) {
+  Preprocessing unit;
+  unit.shape = data.shape;
+  std::vector<float> values(static_cast<size_t>(data.shape.size()));
+  const Augmentation augmentation = epoch == 0 ? Augmentation{} : ToAugmentation(settings);
+  WriteAugmentedBatch(data, {&index, 1}, unit, augmentation, static_cast<uint64_t>(settings.seed), epoch,
+                      values.data());
+  std::vector<uint8_t> pixels;
+  for (const float value : values) pixels.push_back(static_cast<uint8_t>(std::lround(255 * value)));
+  return pixels;
+}
+
+std::vector<std::vector<int64_t>> FirstOfEachClass(const Dataset& data, const Splits& splits, size_t images) {
+  std::vector<std::vector<int64_t>> chosen(std::min(kRows, data.classes.size()));
+  for (const int64_t index : splits.train) {
+    const auto label = static_cast<size_t>(data.labels[static_cast<size_t>(index)]);
+    if (label < chosen.size() && chosen[label].size() < images) chosen[label].push_back(index);
+  }
+  return chosen;
+}
+
+}  // namespace
+
+Picture Samples(const Dataset& data, const Splits& splits, const TrainSettings& settings) {
+  const int64_t epochs = settings.flip || settings.shift > 0 ? 4 : 1;  // the image itself, then three epochs
+  const auto view = [&](const std::vector<uint8_t>& pixels) {
+    return PixelView{data.shape.height, data.shape.width, data.shape.channels, pixels.data()};
+  };
+  const std::vector<uint8_t> black(static_cast<size_t>(data.shape.size()));
+  const Picture tile = Thumbnail(view(black), kSide);
+  ImageSheet sheet(tile.height, tile.width, kColumns);
+  const auto images = static_cast<size_t>(kColumns / epochs);
+  for (const auto& row : FirstOfEachClass(data, splits, images)) {
+    for (const int64_t index : row) {
+      for (int64_t epoch = 0; epoch < epochs; ++epoch)
+        sheet.Add(Thumbnail(view(AsSeen(data, index, settings, epoch)), kSide).view());
+    }
+    for (size_t gap = row.size() * static_cast<size_t>(epochs); gap < kColumns; ++gap) sheet.Add(tile.view());
+  }
+  return sheet.picture();
+}
+
+std::string SamplesUri(const Dataset& data, const Splits& splits, const TrainSettings& settings) {
+  return DataUri("image/webp", EncodeWebp(Samples(data, splits, settings).view(), 80));
+}
+
+}  // namespace spotter
