@@ -31,7 +31,8 @@ int ReportOne(const Arguments& a) {
   const RunData images = LoadRunData(run, finished.settings, a.data, compute.threads);
   Model model = LoadModel(run.model_file());
   model.network.MoveTo(compute.device);
-  const Results results = MakeResults(model, images.data, images.splits, compute);
+  Results results = EvaluateFinished(model, images.data, images.splits, compute);
+  results.gallery = MakeGallery(model, images.data, results.indices, results.evaluation, compute);
   const ReportInput input{.name = finished.name,
                           .run = finished.run,
                           .recipe = ReadFile(run.recipe_file()),

@@ -40,7 +40,7 @@ Results WriteFinishedRun(const TrainJob& job, const TrainState& state, const Run
   FitTemperature(job.model, job.data, job.splits.validation, job.compute);
   SaveModel(run.model_file(), job.model,
             {{"epoch", std::to_string(job.settings.keep == "best" ? state.best_epoch : state.epochs_done)}});
-  Results results = MakeResults(job.model, job.data, job.splits, job.compute);
+  Results results = EvaluateFinished(job.model, job.data, job.splits, job.compute);
   run.WriteHistory(state);
   run.WriteResults(state, results.split, results.evaluation, job.model.classes);
   run.WritePredictions(PredictionsCsv(job.data, job.model.classes, results.indices, results.evaluation));
@@ -157,6 +157,8 @@ Results Finish(const RunFolder& run, const TrainingRequest& request, const Train
   Results results = WriteFinishedRun(job, outcome.state, run);
   run.UpdateRun({{"seconds", Phases(outcome.state, job.splits.train.size(), loading, watch.Seconds())}});
   NoteEnd(run, request, outcome, "finished");
+  const Stopwatch report;
+  results.gallery = MakeGallery(job.model, job.data, results.indices, results.evaluation, job.compute);
   const Json record = run.ReadRun();
   const ReportInput input{.name = run.name(),
                           .run = record,
@@ -169,6 +171,7 @@ Results Finish(const RunFolder& run, const TrainingRequest& request, const Train
                           .results = &results};
   WriteReport(run, input);
   tensorboard.AddResults(input);
+  run.UpdateRun({{"seconds", {{"report", report.Seconds()}}}});
   if (live != nullptr) live->Finish(input);
   return results;
 }

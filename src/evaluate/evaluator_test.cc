@@ -96,5 +96,16 @@ TEST(PrepareCompute, DoesAsItIsTold) {
   }
 }
 
+TEST(MostProbable, InOrderTheLowerClassFirstAmongEquals) {
+  const std::vector<float> logits = {0, 3, 1, 3};
+  const auto top = MostProbable(logits, 3);
+  ASSERT_EQ(top.size(), 3U);
+  EXPECT_EQ(top[0].first, 1U);
+  EXPECT_EQ(top[1].first, 3U);
+  EXPECT_EQ(top[2].first, 2U);
+  EXPECT_NEAR(top[0].second, std::exp(3) / (2 * std::exp(3) + std::exp(1) + 1), 1e-12);
+  EXPECT_EQ(MostProbable(logits, 9).size(), 4U);
+}
+
 }  // namespace
 }  // namespace spotter

@@ -22,7 +22,7 @@ struct Results {
   std::string split;             // "test"; "validation" or "train" where the data has no others
   std::vector<int64_t> indices;  // in the data set
   Evaluation evaluation;
-  Gallery gallery;
+  Gallery gallery;               // MakeGallery's
 };
 
 /// References must outlive the input. Only the network's layers are read, never its weights.

@@ -14,11 +14,10 @@ std::pair<std::string, std::vector<int64_t>> ImagesToEvaluate(const Splits& spli
   return {"train", splits.train};
 }
 
-Results MakeResults(const Model& model, const Dataset& data, const Splits& splits, const Compute& compute) {
+Results EvaluateFinished(const Model& model, const Dataset& data, const Splits& splits, const Compute& compute) {
   Results results;
   std::tie(results.split, results.indices) = ImagesToEvaluate(splits);
   results.evaluation = Evaluate(model, data, results.indices, compute);
-  results.gallery = MakeGallery(model, data, results.indices, results.evaluation, compute);
   return results;
 }
 

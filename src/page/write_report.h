@@ -12,8 +12,8 @@ namespace spotter {
 /// The images that a finished model is measured on: the test images, else the validation images, else all it has.
 std::pair<std::string, std::vector<int64_t>> ImagesToEvaluate(const Splits& splits);
 
-/// Evaluates the model on those, and chooses the images that a page shows.
-Results MakeResults(const Model& model, const Dataset& data, const Splits& splits, const Compute& compute);
+/// The model on those; the gallery is still empty.
+Results EvaluateFinished(const Model& model, const Dataset& data, const Splits& splits, const Compute& compute);
 
 /// report.html and pictures/ in the run's folder. Throws Error(kIo).
 void WriteReport(const RunFolder& run, const ReportInput& input);

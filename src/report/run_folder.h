@@ -9,6 +9,9 @@
 //   predictions.csv        file,label,prediction,probability,correct of each test image
 //   per_class.csv, confusion_matrix.csv
 //   model.safetensors      the model
+//   report.html            all of it to look at (src/page)
+//   pictures/              its charts as SVG and PNG
+//   tensorboard/           event files
 #pragma once
 
 #include <filesystem>

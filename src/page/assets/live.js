@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// A run that trains now: its server tells how far it is.
+async function fetchJson(path) {
+  const answer = await fetch(path, {cache: "no-store"});
+  if (!answer.ok) throw new Error(answer.status);
+  return answer.json();
+}
+
+async function renew() {
+  const content = await fetchJson("content.json");
+  document.querySelector("main").innerHTML = content.main;  // markup of our own server, names escaped
+  byId("subtitle").textContent = content.subtitle;
+  data = content.data;
+  start();
+}
+
+async function follow() {
+  let version = -1;  // the page itself may be older than the first answer
+  for (;;) {
+    try {
+      const state = await fetchJson("state.json");
+      byId("progress").hidden = false;
+      byId("progress").textContent = state.progress;
+      if (state.version !== version) await renew();
+      version = state.version;
+      if (state.done) break;
+    } catch (error) {
+      byId("progress").textContent = "The run no longer answers: it has ended, or was stopped. Its folder has the report.";
+      break;
+    }
+    await new Promise((resume) => setTimeout(resume, 1000));
+  }
+  document.body.classList.remove("live");
+}
