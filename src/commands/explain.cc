@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <set>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -63,12 +64,24 @@ Picture Enlarged(const Picture& picture, int times) {
 }
 
 std::filesystem::path OutputOf(const Arguments& a, const std::string& image) {
-  if (!a.output.empty() && a.images.size() == 1) return a.output;
+  if (!a.output.empty() && a.images.size() == 1 && !IsFolder(a.output)) return a.output;
   const std::filesystem::path file = std::filesystem::path(image).stem().string() + "-explained.png";
   return a.output.empty() ? file : std::filesystem::path(a.output) / file;
 }
 
+/// Refuses before any work what would be written over something, or twice.
+void CheckOutputs(const Arguments& a) {
+  std::set<std::filesystem::path> paths;
+  for (const std::string& file : a.images) {
+    const auto path = OutputOf(a, file);
+    if (PathExists(path)) Fail(ExitCode::kUsage, "'{}' exists already; give another --output", path.string());
+    if (!paths.insert(path).second)
+      Fail(ExitCode::kUsage, "two of the images would be written to '{}'; explain them one at a time", path.string());
+  }
+}
+
 int Run(const Arguments& a) {
+  CheckOutputs(a);
   Model model = LoadModel(FindModelFile(a.model));
   const Compute compute = PrepareCompute(a.compute);
   model.network.MoveTo(compute.device);
@@ -76,7 +89,6 @@ int Run(const Arguments& a) {
   const auto method = a.method == "gradcam" ? ExplainMethod::kGradCam : ExplainMethod::kHiResCam;
   for (const std::string& file : a.images) {
     const auto path = OutputOf(a, file);
-    if (PathExists(path)) Fail(ExitCode::kUsage, "'{}' exists already; give another --output", path.string());
     std::vector<std::string> problems;
     const Dataset image = ReadImageFiles({file}, model.preprocessing, compute.threads, problems);
     if (!problems[0].empty()) Fail(ExitCode::kData, "'{}': {}", file, problems[0]);
@@ -90,8 +102,8 @@ int Run(const Arguments& a) {
     const int times = std::max(1, kShownSide / std::max(blended.height, blended.width));
     WriteFileAtomically(path, EncodePng(Enlarged(blended, times).view()));
     std::printf("%s: %s %s; what spoke for %s is bright in %s\n", Printable(file).c_str(),
-                model.classes[label].c_str(), Percent(probability).c_str(),
-                model.classes[static_cast<size_t>(target[0])].c_str(), path.c_str());
+                Printable(model.classes[label]).c_str(), Percent(probability).c_str(),
+                Printable(model.classes[static_cast<size_t>(target[0])]).c_str(), Printable(path.string()).c_str());
   }
   return 0;
 }

@@ -25,7 +25,7 @@ void WriteBeginning(const RunFolder& run, const TrainingRequest& request, const 
   run.UpdateRun({{"status", "started"},
                  {"error", nullptr},
                  {"command", fmt::format("spotter train {} --recipe {}", ShellWord(source),
-                                         ShellWord(run.recipe_file().string()))},
+                                         ShellWord(std::filesystem::absolute(run.recipe_file()).string()))},
                  {"data",
                   {{"source", source},
                    {"located", job.data.located},

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
+#include <set>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -55,6 +56,10 @@ int ReportOne(const Arguments& a) {
 int ReportSeveral(const Arguments& a) {
   std::vector<ComparedRun> runs;
   for (const std::string& run : a.runs) runs.push_back(ReadComparedRun(RunFolder::Open(run)));
+  if (!a.data.empty()) Fail(ExitCode::kUsage, "--data is for the report of one run; a comparison reads no images");
+  std::set<std::string> names;
+  for (const ComparedRun& run : runs) names.insert(run.name);
+  for (size_t i = 0; i < runs.size() && names.size() < runs.size(); ++i) runs[i].name = a.runs[i];  // paths tell them apart
   const std::string output = a.output.empty() ? "comparison.html" : a.output;
   WritePage(output, RenderComparison(runs, "Comparison of runs", ""));
   std::printf("%s\nwritten: %s\n", ComparisonText(runs).c_str(), output.c_str());

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "commands/seeds.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <optional>
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/stop_signal.h"
 #include "base/text.h"
 #include "commands/load.h"
 #include "evaluate/statistics.h"
@@ -28,9 +30,10 @@ Json ReadSeries(const fs::path& folder) {
 fs::path RunPath(const fs::path& folder, int64_t seed) { return folder / fmt::format("seed-{}", seed); }
 
 std::string Headline(const Spread& spread, const std::string& split) {
+  const std::string where = split == "test" ? "Test" : split == "validation" ? "Validation" : "Training";
   return fmt::format("{} accuracy over {} seeds: {} ± {} (mean ± standard deviation); 95 % t-interval of the mean {} to {}.",
-                     split, spread.n, Percent(spread.mean), Percent(spread.standard_deviation), Percent(spread.low),
-                     Percent(spread.high));
+                     where, spread.n, Percent(spread.mean), Percent(spread.standard_deviation), Percent(std::max(0.0, spread.low)),
+                     Percent(std::min(1.0, spread.high)));
 }
 
 /// Compares the finished runs, and writes and prints what they come to.
@@ -48,15 +51,21 @@ void Conclude(const fs::path& folder, int64_t first, int64_t seeds, bool json) {
                         {"values", accuracies},
                         {"mean", spread.mean},
                         {"standard_deviation", spread.standard_deviation},
-                        {"interval", {spread.low, spread.high}}};
+                        {"interval", {std::max(0.0, spread.low), std::min(1.0, spread.high)}}};
   WriteFileAtomically(folder / "seeds.json", DumpJson(record, 2) + "\n");
   WritePage(folder / "report.html", RenderComparison(runs, folder.filename().string(), headline));
   if (json) {
     std::puts(DumpJson({{"event", "seeds"}, {"folder", folder.string()}, {"accuracy", record["accuracy"]}}).c_str());
   } else {
     std::printf("\n%s\n%s\nEverything is in %s: report.html, seeds.json and a run a seed\n",
-                ComparisonText(runs).c_str(), headline.c_str(), ShellWord(folder.string()).c_str());
+                ComparisonText(runs, /*with_tests=*/false).c_str(), headline.c_str(), ShellWord(folder.string()).c_str());
   }
+}
+
+int SayStopped(const fs::path& folder) {
+  std::fprintf(stderr, "the series was stopped. Go on with: spotter train --resume %s\n",
+               ShellWord(folder.string()).c_str());
+  return static_cast<int>(ExitCode::kStopped);
 }
 
 }  // namespace
@@ -82,17 +91,17 @@ int TrainSeeds(const TrainingRequest& request, int64_t seeds, const std::functio
     if (!request.json && !request.quiet)
       std::fprintf(stderr, "seed %lld (%lld of %lld)\n", static_cast<long long>(seed),
                    static_cast<long long>(seed - first + 1), static_cast<long long>(seeds));
-    if (const int code = RunTraining(one); code != 0) {
-      std::fprintf(stderr, "of the series, go on with: spotter train --resume %s\n", ShellWord(folder->string()).c_str());
-      return code;
-    }
+    const int code = RunTraining(one);
+    if (code != 0 || StopRequested()) return SayStopped(*folder);
   }
   Conclude(*folder, first, seeds, request.json);
   return 0;
 }
 
-int ResumeSeeds(const fs::path& folder, bool json, bool quiet) {
+int ResumeSeeds(const fs::path& folder, const std::string& moved_data, bool json, bool quiet) {
   const Json record = ReadSeries(folder);
+  const std::string data = moved_data.empty() ? record["data"].get<std::string>() : moved_data;
+  if (moved_data.empty()) CheckNotMoved(data, "spotter train DATA --resume " + ShellWord(folder.string()));
   const int64_t first = record.value("first_seed", int64_t{0}), seeds = record["seeds"];
   TrainSettings settings;
   const fs::path recipe = folder / "recipe.toml";
@@ -100,7 +109,7 @@ int ResumeSeeds(const fs::path& folder, bool json, bool quiet) {
   for (int64_t seed = first; seed < first + seeds; ++seed) {
     const fs::path path = RunPath(folder, seed);
     settings.seed = seed;
-    TrainingRequest request{.data = record["data"], .settings = settings, .json = json, .quiet = quiet};
+    TrainingRequest request{.data = data, .settings = settings, .json = json, .quiet = quiet};
     if (PathExists(path)) {
       const RunFolder run = RunFolder::Open(path);
       if (run.ReadRun().value("status", "") == "finished") continue;
@@ -111,7 +120,8 @@ int ResumeSeeds(const fs::path& folder, bool json, bool quiet) {
     } else {
       request.open = [path] { return RunFolder::Create(path); };
     }
-    if (const int code = RunTraining(request); code != 0) return code;
+    const int code = RunTraining(request);
+    if (code != 0 || StopRequested()) return SayStopped(folder);
   }
   Conclude(folder, first, seeds, json);
   return 0;

@@ -18,7 +18,7 @@ bool IsSeries(const std::filesystem::path& folder);
 /// the first run is known to begin. Returns the exit code: 0, or that of the run that a signal stopped.
 int TrainSeeds(const TrainingRequest& request, int64_t seeds, const std::function<std::filesystem::path()>& open);
 
-/// Goes on with the runs that have not finished.
-int ResumeSeeds(const std::filesystem::path& folder, bool json, bool quiet);
+/// Goes on with the runs that have not finished. `data`: where the data lies now, "" for where it lay.
+int ResumeSeeds(const std::filesystem::path& folder, const std::string& data, bool json, bool quiet);
 
 }  // namespace spotter

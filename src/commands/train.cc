@@ -97,10 +97,11 @@ std::optional<int> LivePort(const Arguments& a) {
 
 int Resume(const Arguments& a) {
   if (IsSeries(a.resume)) {
-    if (!a.given->empty() || !a.recipe.empty() || !a.output.empty() || !a.data.empty())
-      Fail(ExitCode::kUsage, "--resume goes on with a series of seeds as it is: nothing else can be given with it");
-    return ResumeSeeds(a.resume, a.json, a.quiet);
+    if (!a.given->empty() || !a.recipe.empty() || !a.output.empty() || a.seeds > 1 || LivePort(a))
+      Fail(ExitCode::kUsage, "--resume goes on with a series of seeds as it is: only DATA can be given with it");
+    return ResumeSeeds(a.resume, a.data, a.json, a.quiet);
   }
+  if (a.seeds > 1) Fail(ExitCode::kUsage, "--seeds begins a new series; '{}' is one run, which can't become one", a.resume);
   const RunFolder run = RunFolder::Open(a.resume);
   if (!a.recipe.empty() || !a.output.empty())
     Fail(ExitCode::kUsage, "--resume goes on with a run as it is: --recipe and --output can't be given with it");
@@ -139,6 +140,7 @@ int Run(const Arguments& a) {
   TrainingRequest request{
       .data = a.data, .settings = settings, .json = a.json, .quiet = a.quiet, .live_port = LivePort(a)};
   if (a.seeds > 1) {
+    if (LivePort(a)) Fail(ExitCode::kUsage, "--live shows one run, and --seeds trains several: give one of them");
     return TrainSeeds(request, a.seeds,
                       [&] { return a.output.empty() ? MakeNumberedFolder(stem) : MakeNewFolder(a.output); });
   }

@@ -131,6 +131,9 @@ TrainOutcome TrainAndRecord(const RunFolder& run, const TrainingRequest& request
     std::error_code ignored;
     if (!request.resumed_folder) std::filesystem::remove_all(run.path(), ignored);
     throw;
+  } catch (const std::exception& error) {  // memory, or a mistake of ours
+    if (recorder.begun()) Explain(run, Error(ExitCode::kInternal, error.what()));
+    throw;
   }
 }
 
@@ -150,9 +153,25 @@ int SayStopped(const RunFolder& run, const TrainingRequest& request) {
   return static_cast<int>(ExitCode::kStopped);
 }
 
+/// A run that was stopped before it ever finished has a page too, of what there is.
+void ReportStopped(const RunFolder& run, const TrainJob& job, const TrainState& state, LivePage* live) {
+  const Json record = run.ReadRun();
+  const ReportInput input{.name = run.name(),
+                          .run = record,
+                          .recipe = ReadFile(run.recipe_file()),
+                          .settings = job.settings,
+                          .state = state,
+                          .data = job.data,
+                          .splits = job.splits,
+                          .network = job.model.network};
+  if (!PathExists(run.model_file())) WriteReport(run, input);
+  if (live != nullptr) live->Finish(input, "The run was stopped. Go on with: " + ResumeCommand(run));
+}
+
 /// What comes after training: the model, its results, and all that shows them.
 Results Finish(const RunFolder& run, const TrainingRequest& request, const TrainJob& job, const TrainOutcome& outcome,
                double loading, TensorBoardLog& tensorboard, LivePage* live) {
+  if (live != nullptr) live->Say("Training is over; the model is measured and the report written.");
   const Stopwatch watch;
   Results results = WriteFinishedRun(job, outcome.state, run);
   run.UpdateRun({{"seconds", Phases(outcome.state, job.splits.train.size(), loading, watch.Seconds())}});
@@ -171,15 +190,15 @@ Results Finish(const RunFolder& run, const TrainingRequest& request, const Train
                           .results = &results};
   WriteReport(run, input);
   tensorboard.AddResults(input);
-  run.UpdateRun({{"seconds", {{"report", report.Seconds()}}}});
-  if (live != nullptr) live->Finish(input);
+  run.UpdateRun({{"report_seconds", report.Seconds()}});
+  if (live != nullptr) live->Finish(input, "The run has finished. This is its report, kept as report.html in its folder.");
   return results;
 }
 
 int TrainAndReport(const RunFolder& run, const TrainingRequest& request, const TrainJob& job, double loading,
                    LivePage* live) {
   if (!request.json && !request.quiet) PrintPlan(job, run);
-  CatchStopSignals();
+  if (!StopRequested()) CatchStopSignals();  // a signal that came while a series went from run to run counts
   const auto progress = MakeProgress(request.json    ? ProgressStyle::kJson
                                      : request.quiet ? ProgressStyle::kQuiet
                                                      : ProgressStyle::kAuto);
@@ -192,6 +211,7 @@ int TrainAndReport(const RunFolder& run, const TrainingRequest& request, const T
   const TrainOutcome outcome = TrainAndRecord(run, request, job, recorder);
   if (outcome.end == TrainEnd::kInterrupted) {
     NoteEnd(run, request, outcome, "stopped");
+    ReportStopped(run, job, outcome.state, live);
     return SayStopped(run, request);
   }
   try {

@@ -24,6 +24,10 @@ Evaluation Evaluate(const Model& model, const Dataset& data, std::span<const int
 }
 
 void FitTemperature(Model& model, const Dataset& data, std::span<const int64_t> indices, const Compute& compute) {
+  if (indices.size() < kLeastToCalibrate) {
+    model.temperature = 1;
+    return;
+  }
   const auto logits = ComputeLogits(model.network, model.preprocessing, data, indices, compute);
   model.temperature = FitTemperature(LabelsOf(data, indices), logits, model.network.classes());
 }

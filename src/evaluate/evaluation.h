@@ -34,8 +34,11 @@ Evaluation EvaluateLogits(std::vector<int32_t> labels, std::vector<float> logits
 Evaluation Evaluate(const Model& model, const Dataset& data, std::span<const int64_t> indices, const Compute& compute,
                     int top_k = 5, const EvaluateProgress& progress = {});
 
+/// Fewer images say too little about a temperature: it stays 1.
+inline constexpr size_t kLeastToCalibrate = 100;
+
 /// Gives the model the temperature that fits these images best (FitTemperature), which must be others than it was
-/// trained on; 1 without images.
+/// trained on.
 void FitTemperature(Model& model, const Dataset& data, std::span<const int64_t> indices, const Compute& compute);
 
 /// The metrics' fields (metrics.h), and calibration: temperature, ece, ece_uncalibrated, loss_uncalibrated, bins.

@@ -14,7 +14,9 @@ namespace {
 double Accuracy(const ComparedRun& run) { return run.results.value("accuracy", 0.0); }
 
 bool SameImages(const ComparedRun& a, const ComparedRun& b) {
-  return std::equal(a.predictions.begin(), a.predictions.end(), b.predictions.begin(), b.predictions.end(),
+  const auto data = [](const ComparedRun& run) { return run.run.value("/data/fingerprint"_json_pointer, ""); };
+  return data(a) == data(b) && !a.predictions.empty() &&
+         std::equal(a.predictions.begin(), a.predictions.end(), b.predictions.begin(), b.predictions.end(),
                     [](const PredictionLine& x, const PredictionLine& y) {
                       return x.file == y.file && x.label == y.label;
                     });
@@ -29,6 +31,22 @@ McNemar Test(const ComparedRun& a, const ComparedRun& b) {
   return McNemarTest(only_a, only_b);
 }
 
+/// Of several comparisons one falls below 5 % by chance more easily: the smallest p is multiplied by their number, the
+/// next by one less, and so on (Holm 1979).
+void CorrectByHolm(std::vector<PairTest>& pairs) {
+  std::vector<McNemar*> tests;
+  for (PairTest& pair : pairs) {
+    if (pair.test) tests.push_back(&*pair.test);
+  }
+  std::stable_sort(tests.begin(), tests.end(),
+                   [](const McNemar* a, const McNemar* b) { return a->p_value < b->p_value; });
+  double before = 0;
+  for (size_t i = 0; i < tests.size(); ++i) {
+    const double corrected = tests[i]->p_value * static_cast<double>(tests.size() - i);
+    tests[i]->p_value = before = std::min(1.0, std::max(before, corrected));
+  }
+}
+
 }  // namespace
 
 ComparedRun ReadComparedRun(const RunFolder& folder) {
@@ -37,7 +55,7 @@ ComparedRun ReadComparedRun(const RunFolder& folder) {
   run.run = folder.ReadRun();
   const auto file = folder.path() / "metrics.json";
   const Json metrics = PathExists(file) ? Json::parse(ReadFile(file), nullptr, /*allow_exceptions=*/false) : Json();
-  if (!metrics.is_object() || !metrics.contains("evaluated_on")) {
+  if (run.run.value("status", "") != "finished" || !metrics.is_object() || !metrics.contains("evaluated_on")) {
     Fail(ExitCode::kUsage, "the run '{}' has not finished; go on with: spotter train --resume {}",
          folder.path().string(), ShellWord(folder.path().string()));
   }
@@ -62,6 +80,7 @@ std::vector<PairTest> CompareWithBest(const std::vector<ComparedRun>& runs) {
     if (SameImages(*best, runs[other])) pair.test = Test(*best, runs[other]);
     pairs.push_back(pair);
   }
+  CorrectByHolm(pairs);
   return pairs;
 }
 
@@ -100,7 +119,7 @@ std::vector<std::vector<std::string>> DifferingSettings(const std::vector<Compar
   return table;
 }
 
-std::string ComparisonText(const std::vector<ComparedRun>& runs) {
+std::string ComparisonText(const std::vector<ComparedRun>& runs, bool with_tests) {
   size_t width = 3;
   for (const ComparedRun& run : runs) width = std::max(width, run.name.size());
   std::string text = fmt::format("{:<{}}  accuracy       95 % interval    macro F1    loss  epochs          time\n",
@@ -112,6 +131,7 @@ std::string ComparisonText(const std::vector<ComparedRun>& runs) {
                         run.results.value("/macro/f1"_json_pointer, 0.0), run.results.value("loss", 0.0),
                         run.state.epochs_done, HumanSeconds(run.state.seconds()));
   }
+  if (!with_tests) return text;
   text += '\n';
   for (const PairTest& pair : CompareWithBest(runs)) text += Printable(Sentence(pair, runs)) + "\n";
   return text;

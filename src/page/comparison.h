@@ -27,7 +27,8 @@ struct ComparedRun {
 /// Throws Error(kUsage) when the run has not finished.
 ComparedRun ReadComparedRun(const RunFolder& run);
 
-/// McNemar's test of the most accurate run against another on the same images; nothing when the images are others.
+/// McNemar's test of the most accurate run against another on the same images, its p corrected for the number of tests
+/// by Holm's method; nothing when the images are others.
 struct PairTest {
   size_t best = 0;
   size_t other = 0;
@@ -41,8 +42,9 @@ std::string Sentence(const PairTest& pair, const std::vector<ComparedRun>& runs)
 /// The settings in which the runs differ: option, then a value a run.
 std::vector<std::vector<std::string>> DifferingSettings(const std::vector<ComparedRun>& runs);
 
-/// What to print; and the page, with the curves overlaid. `headline`: said first, may be empty.
-std::string ComparisonText(const std::vector<ComparedRun>& runs);
+/// What to print; and the page, with the curves overlaid. Of the seeds of one recipe (a `headline` is said first) no
+/// differences are tested: the best of them is best by chance.
+std::string ComparisonText(const std::vector<ComparedRun>& runs, bool with_tests = true);
 std::string RenderComparison(const std::vector<ComparedRun>& runs, const std::string& title,
                              const std::string& headline);
 

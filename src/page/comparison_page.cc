@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "base/text.h"
 #include "draw/chart.h"
 #include "page/comparison.h"
@@ -20,13 +22,13 @@ void AddTableOfResults(Node main, const std::vector<ComparedRun>& runs) {
                     Percent(interval.at(0)) + " to " + Percent(interval.at(1)),
                     fmt::format("{:.3f}", run.results.value("/macro/f1"_json_pointer, 0.0)),
                     fmt::format("{:.4f}", run.results.value("loss", 0.0)),
-                    Percent(run.results.value("/calibration/ece"_json_pointer, 0.0)),
-                    std::to_string(run.state.epochs_done), HumanSeconds(run.state.seconds())});
+                    run.results.contains("calibration") ? Percent(run.results["calibration"].value("ece", 0.0)) : "-",
+                    std::to_string(run.state.epochs_done), fmt::format("{:.1f}", run.state.seconds())});
   }
   Node section = AddSection(main, "results", "Results");
   AddTable(Add(section, "div", "wide"), "sortable",
            {{"run"}, {"accuracy", true}, {"95 % interval", true}, {"macro F1", true}, {"loss", true},
-            {"calibration error", true}, {"epochs", true}, {"time"}},
+            {"calibration error", true}, {"epochs", true}, {"seconds", true}},
            rows);
 }
 
@@ -45,13 +47,23 @@ void AddOverlaidCurves(Node main, const std::vector<ComparedRun>& runs) {
     AddMarkup(Add(charts, "div", "chart-box"), DrawLines(curve.chart, ChartUse::kPage));
 }
 
-/// F1 of each class of the first run, in every run.
+/// The classes of all runs, those of the first one first.
+std::vector<std::string> AllClasses(const std::vector<ComparedRun>& runs) {
+  std::vector<std::string> names;
+  for (const ComparedRun& run : runs) {
+    for (const Json& entry : run.results.value("per_class", Json::array())) {
+      const std::string name = entry.value("name", "");
+      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    }
+  }
+  return names;
+}
+
 void AddF1(Node main, const std::vector<ComparedRun>& runs) {
   std::vector<Column> columns = {{"class"}};
   for (const ComparedRun& run : runs) columns.push_back({run.name, true});
   Rows rows;
-  for (const Json& entry : runs[0].results.value("per_class", Json::array())) {
-    const auto name = entry.value("name", "");
+  for (const std::string& name : AllClasses(runs)) {
     rows.push_back({name});
     for (const ComparedRun& run : runs) {
       std::string text = "-";
@@ -84,7 +96,7 @@ std::string RenderComparison(const std::vector<ComparedRun>& runs, const std::st
   Node main = document.append_child("main");
   if (!headline.empty()) Add(Add(main, "section", "summary"), "p", "findings", headline);
   AddTableOfResults(main, runs);
-  AddTests(main, runs);
+  if (headline.empty()) AddTests(main, runs);
   AddOverlaidCurves(main, runs);
   AddF1(main, runs);
   AddSettings(main, runs);

@@ -61,7 +61,8 @@ void AddOneRun(LineChart& chart, const Quantity& q, const TrainState& state) {
 void AddSeveralRuns(LineChart& chart, const Quantity& q, const std::vector<NamedHistory>& runs) {
   for (const NamedHistory& run : runs) {
     const bool validation = q.validation != nullptr && HasValidation(run.state);
-    chart.series.push_back(MakeSeries(run.name, run.state, validation ? q.validation : q.training));
+    const std::string of_what = q.validation == nullptr || validation ? "" : " (training)";
+    chart.series.push_back(MakeSeries(run.name + of_what, run.state, validation ? q.validation : q.training));
   }
   if (q.validation != nullptr) chart.title += ", validation";
 }
@@ -70,7 +71,8 @@ std::string Describe(const LineChart& chart) {
   std::string text = chart.title + " by epoch.";
   for (const Series& series : chart.series) {
     if (!series.y.empty())
-      text += fmt::format(" {}: {:.4g} at first, {:.4g} at last.", series.name, series.y.front(), series.y.back());
+      text += fmt::format(" {}{}{:.4g} at first, {:.4g} at last.", series.name, series.name.empty() ? "" : ": ",
+                          series.y.front(), series.y.back());
   }
   return text;
 }

@@ -30,6 +30,7 @@ std::string BestAndWorst(const Metrics& m, const std::vector<std::string>& class
   const auto f1 = [&](size_t c) { return WholePercent(m.per_class[c].f1); };
   if (order.size() < 2) return "";
   const size_t best = order[0], second = order[1], worst = order.back();
+  if (f1(best) == f1(worst)) return fmt::format("It does equally well on all classes (F1 {}). ", f1(best));
   if (order.size() == 2) {
     return fmt::format("It is better on {} (F1 {}) than on {} ({}). ", classes[best], f1(best), classes[worst],
                        f1(worst));

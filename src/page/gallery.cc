@@ -46,7 +46,8 @@ std::vector<size_t> Ranked(const Evaluation& e, const Answers& answers, bool rig
   return list;
 }
 
-/// All positions, cell by cell in turn: the first of each cell of the confusion matrix, then the second of each.
+/// All positions, cell by cell in turn: the first of each cell of the confusion matrix, the largest cell first, then the
+/// second of each.
 std::vector<size_t> InTurns(const Evaluation& e, const Answers& answers) {
   std::map<std::pair<int32_t, int32_t>, std::vector<size_t>> cells;
   for (size_t i = 0; i < e.labels.size(); ++i) cells[{e.labels[i], answers.predictions[i]}].push_back(i);
@@ -56,10 +57,14 @@ std::vector<size_t> InTurns(const Evaluation& e, const Answers& answers) {
                      [&](size_t a, size_t b) { return answers.confidences[a] > answers.confidences[b]; });
     longest = std::max(longest, members.size());
   }
+  std::vector<const std::vector<size_t>*> largest_first;
+  for (const auto& [cell, members] : cells) largest_first.push_back(&members);
+  std::stable_sort(largest_first.begin(), largest_first.end(),
+                   [](const auto* a, const auto* b) { return a->size() > b->size(); });
   std::vector<size_t> order;
   for (size_t turn = 0; turn < longest; ++turn) {
-    for (const auto& [cell, members] : cells) {
-      if (turn < members.size()) order.push_back(members[turn]);
+    for (const auto* members : largest_first) {
+      if (turn < members->size()) order.push_back((*members)[turn]);
     }
   }
   return order;

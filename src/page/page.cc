@@ -11,8 +11,9 @@ namespace spotter {
 namespace {
 
 std::string Status(const ReportInput& input) {
-  if (input.results == nullptr) return "training";
-  return input.run.value("stopped_early", false) ? "stopped early" : "finished";
+  const std::string status = input.run.value("status", "");
+  if (status == "started" || status.empty()) return "training";
+  return status == "finished" && input.run.value("stopped_early", false) ? "stopped early" : status;
 }
 
 std::string Subtitle(const ReportInput& input) {

@@ -20,10 +20,10 @@ std::string RenderPage(const ReportInput& input);
 /// The page of a run that trains now: it renews itself from `state.json` and `content.json` of the server it came from.
 std::string RenderLivePage(const ReportInput& input);
 
-/// What the live page puts in place of what it shows: {"main": markup, "data": the script's data, "status": a word}.
+/// What the live page puts in place of what it shows: {"main": markup, "data": the script's data, "subtitle": text}.
 Json RenderContent(const ReportInput& input);
 
-/// A page around other content (the comparison of runs). `main`: markup of ours; `nav`: ids and titles of its sections.
+/// A page around content that is markup of ours (the comparison of runs).
 struct PageFrame {
   std::string title;
   std::string subtitle;

@@ -17,7 +17,7 @@
 
 namespace spotter {
 
-/// A finished model on the images that took no part in training.
+/// A finished model on the images that took no part in training, where there are such.
 struct Results {
   std::string split;             // "test"; "validation" or "train" where the data has no others
   std::vector<int64_t> indices;  // in the data set

@@ -62,7 +62,7 @@ void AddConfusion(Node main, const ReportInput& input) {
   if (input.results == nullptr) return;
   Node section = AddSection(main, "confusion", "Confusion matrix");
   Add(section, "p", "", "Rows: what the images are. Columns: what they were taken for. Choose a cell to see its images.");
-  AddButton(Add(section, "p"), "normalise", "Show shares of each row");
+  AddButton(Add(section, "p"), "normalise", "Shares of each row");
   SetAttribute(Add(section, "div", "wide"), "id", "matrix");
   Node panel = Add(section, "div", "panel");
   SetAttribute(panel, "id", "cell-images");
@@ -74,7 +74,7 @@ void AddExamples(Node main, const ReportInput& input) {
   Node section = AddSection(main, "examples", "Examples");
   if (!input.results->gallery.heat.rgb.empty()) {
     Node line = Add(section, "p");
-    AddButton(line, "heat", "Show what it looked at");
+    AddButton(line, "heat", "What it looked at");
     Add(line, "span", "note", "Bright: what spoke for the answer (HiResCAM on the last convolution).");
   }
   for (const auto& [id, title] : {std::pair{"mistakes", "Most confident mistakes"},

@@ -45,14 +45,17 @@ Picture Samples(const Dataset& data, const Splits& splits, const TrainSettings& 
   };
   const std::vector<uint8_t> black(static_cast<size_t>(data.shape.size()));
   const Picture tile = Thumbnail(view(black), kSide);
-  ImageSheet sheet(tile.height, tile.width, kColumns);
-  const auto images = static_cast<size_t>(kColumns / epochs);
-  for (const auto& row : FirstOfEachClass(data, splits, images)) {
+  const auto rows = FirstOfEachClass(data, splits, static_cast<size_t>(kColumns / epochs));
+  size_t longest = 1;
+  for (const auto& row : rows) longest = std::max(longest, row.size());
+  const int columns = static_cast<int>(longest) * static_cast<int>(epochs);
+  ImageSheet sheet(tile.height, tile.width, columns);
+  for (const auto& row : rows) {
     for (const int64_t index : row) {
       for (int64_t epoch = 0; epoch < epochs; ++epoch)
         sheet.Add(Thumbnail(view(AsSeen(data, index, settings, epoch)), kSide).view());
     }
-    for (size_t gap = row.size() * static_cast<size_t>(epochs); gap < kColumns; ++gap) sheet.Add(tile.view());
+    while (sheet.tiles() % columns != 0) sheet.Add(tile.view());
   }
   return sheet.picture();
 }

@@ -39,6 +39,17 @@ void AddTraining(Node figures, const ReportInput& input) {
             fmt::format("{} images/s", WithThousands(static_cast<int64_t>(state.history.back().images_per_second))));
 }
 
+/// Figures that flatter the model are said to.
+void AddCaution(Node section, const std::string& split) {
+  if (split == "test") return;
+  Add(section, "p", "advice",
+      split == "validation"
+          ? "There are no test images. These are the validation images, by which the best epoch and the temperature were "
+            "chosen: on others the model is likely to do a little worse."
+          : "There are neither test nor validation images. These are the images that the model was trained on: on others "
+            "it will do worse.");
+}
+
 void AddAdvice(Node section, const ReportInput& input) {
   const auto advice = Advise(input.state.history, input.settings, ClassCounts(input.data, input.splits.train),
                              ClassCounts(input.data, input.splits.validation));
@@ -68,6 +79,7 @@ void AddSummary(Node main, const ReportInput& input) {
   Node figures = Add(section, "dl", "figures");
   if (input.results != nullptr) AddResult(figures, *input.results);
   AddTraining(figures, input);
+  if (input.results != nullptr) AddCaution(section, input.results->split);
   if (input.results != nullptr)
     Add(section, "p", "findings", Findings(input.results->evaluation.metrics, input.data.classes));
   AddAdvice(section, input);

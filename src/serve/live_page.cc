@@ -134,13 +134,17 @@ void LivePage::OnEpoch(const TrainState& state, bool) {
   });
 }
 
-void LivePage::Finish(const ReportInput& input) {
+void LivePage::Say(const std::string& text) {
+  content_->Update([&](Content& c) { c.progress = text; });
+}
+
+void LivePage::Finish(const ReportInput& input, const std::string& line) {
   std::string page = RenderPage(input);
   Json final_content = RenderContent(input);
   content_->Update([&](Content& c) {
     c.final_page = std::move(page);
     c.final_content = std::move(final_content);
-    c.progress = "The run has finished: this is its report, kept as report.html in its folder.";
+    c.progress = line;
     ++c.version;
   });
   content_->AwaitViewers();

@@ -26,8 +26,10 @@ class LivePage : public TrainObserver {
   void OnStep(const StepReport& report) override;
   void OnEpoch(const TrainState& state, bool best_so_far) override;
 
-  /// From now on the page is this report. Waits until a page that is open has it, at most a few seconds.
-  void Finish(const ReportInput& input);
+  void Say(const std::string& text);  // in place of the line of progress
+
+  /// From now on the page is this report, under this line. Waits until a page that is open has it, at most a few seconds.
+  void Finish(const ReportInput& input, const std::string& line);
 
  private:
   class Content;

@@ -32,16 +32,20 @@ double LargestShare(const std::vector<int64_t>& counts) {
 
 double SmallerRate(const Facts& f) { return f.settings.schedule.learning_rate / 10; }
 
-/// The loss of guessing evenly is ln(classes), with label smoothing and class weights too.
+/// The loss of guessing evenly is ln(classes), with label smoothing and class weights too. A run that is slow at it, but
+/// learns, shows so in either loss or in the training accuracy.
 Finding NotLearning(const Facts& f) {
   const double guessing = std::log(f.classes());
+  const double chance = std::max(1 / f.classes(), LargestShare(f.train_counts));
   for (const EpochRecord& epoch : f.history) {
-    if (epoch.train_loss < 0.97 * guessing) return {};
+    if (epoch.train_loss < 0.97 * guessing || epoch.validation_loss.value_or(guessing) < 0.97 * guessing) return {};
+    if (epoch.train_accuracy > 1.3 * chance) return {};
   }
+  const double rate = f.settings.schedule.learning_rate;
   return fmt::format(
       "after {} epochs the loss is still {:.2f}, what guessing among {} classes gives ({:.2f}): the network learns "
       "nothing; try --learning-rate {:g}, or another --model",
-      f.history.size(), f.last().train_loss, f.train_counts.size(), guessing, SmallerRate(f));
+      f.history.size(), f.last().train_loss, f.train_counts.size(), guessing, rate < 1e-4 ? 0.001 : SmallerRate(f));
 }
 
 Finding OneClass(const Facts& f) {
@@ -55,9 +59,9 @@ Finding OneClass(const Facts& f) {
       100 * share, SmallerRate(f));
 }
 
-/// The training loss of an epoch well above that of the one before, in one of the last three.
+/// The training loss of an epoch well above that of the one before.
 Finding RateTooHigh(const Facts& f) {
-  for (auto e = f.history.end() - 2; e != f.history.end(); ++e) {
+  for (auto e = f.history.begin() + 1; e != f.history.end(); ++e) {
     const double before = (e - 1)->train_loss;
     if (e->train_loss <= 1.15 * before) continue;
     return fmt::format(
@@ -73,6 +77,7 @@ std::string AgainstOverfitting(const TrainSettings& s) {
   if (!s.flip && s.shift == 0) tries.push_back("--flip --shift 4 (images seen anew each epoch)");
   if (s.early_stopping == 0) tries.push_back("--early-stopping 5");
   tries.push_back("more dropout in --model");
+  tries.push_back("a smaller --model");
   if (s.optimizer.weight_decay == 0) tries.push_back("--optimizer adamw --weight-decay 0.01");
   return fmt::format("{} or {}", tries[0], tries[1]);
 }
@@ -101,12 +106,18 @@ Finding Unfinished(const Facts& f) {
                      f.settings.epochs, 2 * f.settings.epochs);
 }
 
+/// Of the last three epochs; epochs of less than a second say nothing.
 Finding Waiting(const Facts& f) {
-  if (f.last().data_wait_fraction < 0.2) return {};
+  double waiting = 0;
+  for (auto e = f.history.end() - 3; e != f.history.end(); ++e) {
+    if (e->seconds < 1) return {};
+    waiting += e->data_wait_fraction / 3;
+  }
+  if (waiting < 0.2) return {};
   return fmt::format(
       "the network waits for its images in {:.0f} % of the time; try a smaller --image-size, or a larger --model, which "
       "would cost little",
-      100 * f.last().data_wait_fraction);
+      100 * waiting);
 }
 
 Finding Imbalance(const Facts& f) {
@@ -127,7 +138,7 @@ struct Rule {
 
 constexpr Rule kRules[] = {
     {"not learning", 3, NotLearning}, {"one class", 3, OneClass},     {"learning rate", 3, RateTooHigh},
-    {"overfitting", 3, Overfitting},  {"unfinished", 3, Unfinished}, {"waiting", 1, Waiting},
+    {"overfitting", 3, Overfitting},  {"unfinished", 3, Unfinished}, {"waiting", 3, Waiting},
     {"imbalance", 0, Imbalance},
 };
 

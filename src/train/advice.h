@@ -17,7 +17,7 @@ struct Advice {
 
 /// What is off after the epochs so far, most serious first; empty when all is well. `train_counts` and
 /// `validation_counts`: images a class. The rules look at whole epochs only, and are silent before the third one (imbalance
-/// is told at once). A pure function: a resumed run and a report say what the run said.
+/// is told at once).
 std::vector<Advice> Advise(const std::vector<EpochRecord>& history, const TrainSettings& settings,
                            const std::vector<int64_t>& train_counts, const std::vector<int64_t>& validation_counts);
 

@@ -30,7 +30,7 @@ class AdviceTest : public testing::Test {
       EpochRecord epoch;
       epoch.epoch = static_cast<int64_t>(i + 1);
       epoch.train_loss = train[i];
-      epoch.train_accuracy = 0.5;
+      epoch.train_accuracy = 0.1;
       if (!validation.empty()) epoch.validation_loss = validation[i];
       if (!validation.empty()) epoch.validation_accuracy = validation_accuracy;
       history.push_back(epoch);
@@ -57,6 +57,20 @@ TEST_F(AdviceTest, LossThatStaysAtGuessing) {
   EXPECT_NE(Text("not learning").find("--learning-rate 0.0001"), std::string::npos);
   history.pop_back();
   EXPECT_EQ(TopicsNow(), Topics()) << "two epochs are too early to tell";
+}
+
+TEST_F(AdviceTest, ASlowBeginningIsLearning) {
+  Epochs({3.29, 2.9, 2.47}, {2.3, 2.25, 2.2}, 0.2);
+  EXPECT_EQ(TopicsNow(), Topics()) << "the validation loss has left guessing";
+  for (EpochRecord& epoch : history) epoch.validation_loss = 2.31;
+  history.back().train_accuracy = 0.26;
+  EXPECT_EQ(TopicsNow(), Topics()) << "a quarter of the training images are answered right";
+}
+
+TEST_F(AdviceTest, ATinyRateIsNotMadeSmaller) {
+  settings.schedule.learning_rate = 1e-6;
+  Epochs({2.31, 2.303, 2.302}, {2.303, 2.303, 2.303}, 0.1);
+  EXPECT_NE(Text("not learning").find("--learning-rate 0.001"), std::string::npos);
 }
 
 TEST_F(AdviceTest, GuessingAmongTwoClassesHasAnotherLoss) {
@@ -87,6 +101,9 @@ TEST_F(AdviceTest, Overfitting) {
   EXPECT_NE(Text("overfitting").find("--flip"), std::string::npos);
   settings.flip = true;
   EXPECT_EQ(Text("overfitting").find("--flip"), std::string::npos) << "it is on already";
+  settings.early_stopping = 9;
+  settings.optimizer.weight_decay = 0.1;
+  EXPECT_NE(Text("overfitting").find("more dropout in --model or a smaller --model"), std::string::npos);
 }
 
 TEST_F(AdviceTest, StillLearningAtTheEnd) {
@@ -99,8 +116,10 @@ TEST_F(AdviceTest, StillLearningAtTheEnd) {
 }
 
 TEST_F(AdviceTest, WaitingForImages) {
-  Epochs({1.5}, {1.4});
-  history[0].data_wait_fraction = 0.3;
+  Epochs({1.5, 1.2, 1.1}, {1.4, 1.2, 1.15});
+  for (EpochRecord& epoch : history) epoch.data_wait_fraction = 0.3;
+  EXPECT_EQ(TopicsNow(), Topics()) << "epochs of no time";
+  for (EpochRecord& epoch : history) epoch.seconds = 2;
   EXPECT_EQ(TopicsNow(), Topics{"waiting"});
 }
 

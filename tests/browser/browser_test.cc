@@ -27,7 +27,11 @@ TEST_F(BrowserTest, TheReportOfARunOnRealImages) {
   } else {
     data = (SharedData() / "cifar10-jpeg.tar.gz").string();
   }
-  Succeed({"train", data, "--output", "run", "--recipe", "seed-001", "--epochs", "1", "--quiet"});
+  Surroundings patient = Here();
+  patient.timeout_seconds = 200;  // an epoch of 45,000 images, beside other tests
+  const Outcome trained = RunCommand({SPOTTER_BINARY, "train", data, "--output", "run", "--recipe", "seed-001",
+                                      "--epochs", "1", "--quiet"}, patient);
+  ASSERT_EQ(trained.code, 0) << trained.err;
   Check("check_report.py", {"run"});
 }
 

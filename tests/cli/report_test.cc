@@ -62,6 +62,11 @@ TEST_F(ReportTest, TensorBoardReadsTheHistory) {
   if (!OraclePython()) GTEST_SKIP() << kNoOraclePython;
   MakeRun();
   Succeed({"train", "--resume", "run", "--epochs", "4", "--quiet"});
+  // And again, as if it had been killed when all its epochs were done.
+  Json record = Json::parse(ReadText(at("run/run.json")));
+  record["status"] = "started";
+  WriteText(at("run/run.json"), record.dump());
+  Succeed({"train", "--resume", "run", "--quiet"});
   const Json history = Metrics()["history"];
   ASSERT_EQ(history.size(), 4U);
   for (const auto& [part, key] : {std::pair{"train", "train_loss"}, {"validation", "validation_loss"}}) {
@@ -111,6 +116,39 @@ TEST_F(ReportTest, ASeriesThatIsStoppedGoesOn) {
   EXPECT_EQ(Json::parse(ReadText(at("series/seeds.json")))["accuracy"]["values"].size(), 3U);
 }
 
+TEST_F(ReportTest, AStoppedRunHasAPageButNoComparison) {
+  MakeImageFolder(at("pictures"));
+  Process process(Words{SPOTTER_BINARY} + Train("pictures", {"--output", "run", "--quiet", "--epochs", "3000"}), Here());
+  while (process.Running() && !fs::exists(at("run/metrics.csv")))
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  process.Signal(SIGTERM);
+  ASSERT_EQ(process.Wait().code, 75);
+  EXPECT_NE(ReadText(at("run/report.html")).find("stopped"), std::string::npos);
+  Refuse(2, {"report", "run"}, {"has not finished", "--resume run"});
+}
+
+// Names of files may be the same where the pictures are not.
+TEST_F(ReportTest, OtherPicturesOfTheSameNamesAreNotCompared) {
+  MakeRun();
+  MakeImageFolder(at("others"), {.seed = 2});
+  Succeed(Train("others", {"--output", "second", "--quiet"}));
+  const Outcome outcome = Succeed({"report", "run", "second"});
+  EXPECT_NE(outcome.out.find("not evaluated on the same images"), std::string::npos) << outcome.out;
+}
+
+TEST_F(ReportTest, RunsOfOneNameAreToldApart) {
+  MakeRun();
+  Succeed(Train("pictures", {"--output", "deep/run", "--quiet", "--seed", "1"}));
+  EXPECT_NE(Succeed({"report", "run", "deep/run"}).out.find("deep/run"), std::string::npos);
+}
+
+TEST_F(ReportTest, FlagsWithoutMeaningAreRefused) {
+  MakeRun();
+  Refuse(2, {"train", "--resume", "run", "--seeds", "3"}, {"--seeds begins a new series"});
+  Refuse(2, Train("pictures", {"--seeds", "3", "--live"}), {"--live shows one run"});
+  Refuse(2, {"report", "run", "run", "--data", "pictures"}, {"--data is for the report of one run"});
+}
+
 TEST_F(ReportTest, ExplainWritesAPicture) {
   MakeRun();
   const Outcome outcome = Succeed({"explain", "run", "pictures/red/00.png", "--output", "why.png"});
@@ -120,6 +158,11 @@ TEST_F(ReportTest, ExplainWritesAPicture) {
   Refuse(2, {"explain", "run", "pictures/red/00.png", "--class", "rad"}, {"no class 'rad'", "did you mean 'red'?"});
   Succeed({"explain", "run", "pictures/red/00.png", "--class", "blue", "--method", "gradcam"});
   EXPECT_TRUE(fs::exists(at("00-explained.png")));
+  fs::create_directory(at("why"));
+  Succeed({"explain", "run", "pictures/red/00.png", "--output", "why"});
+  EXPECT_TRUE(fs::exists(at("why/00-explained.png")));
+  Refuse(2, {"explain", "run", "pictures/red/01.png", "pictures/blue/01.png"}, {"two of the images", "01-explained.png"});
+  EXPECT_FALSE(fs::exists(at("01-explained.png")));
   WriteText(at("text.jpg"), "no image");
   Refuse(3, {"explain", "run", "text.jpg"}, {"'text.jpg'"});
 }

@@ -49,14 +49,16 @@ function enliven(svg) {
     tip.hidden = true;
     svg.querySelector(".cursor")?.remove();
   };
-  svg.addEventListener("pointermove", (event) => {
+  const show = (event) => {
     const box = svg.getBoundingClientRect();
     const at = (event.clientX - box.left) / box.width * svg.viewBox.baseVal.width;
     const x = chart.range[0] + (at - chart.left) / chart.width * (chart.range[1] - chart.range[0]);
     index = chart.xs.reduce((best, value, i) => Math.abs(value - x) < Math.abs(chart.xs[best] - x) ? i : best, 0);
     showValues(chart, tip, index);
-  });
-  svg.addEventListener("pointerleave", hide);
+  };
+  svg.addEventListener("pointermove", show);
+  svg.addEventListener("pointerdown", show);  // a tap
+  svg.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && hide());
   svg.addEventListener("blur", hide);
   svg.addEventListener("keydown", (event) => {
     const move = {ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity}[event.key];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The evaluated images: what they are, what they were taken for.
-const shown = () => Math.max(1, Math.round(96 / data.sheet.width));  // whole multiples keep the pixels even
+const shown = () => Math.max(1, Math.floor(96 / data.sheet.width));  // whole multiples keep the pixels even
 
 function tile(example) {
   const {width, height, columns} = data.sheet;
@@ -8,7 +8,7 @@ function tile(example) {
   const number = heat ? example.heat : example.tile;
   const scale = shown();
   const name = data.classes[example.prediction];
-  const span = element("span", {class: "tile " + (heat ? "heat-sheet" : "image-sheet"), role: "img", "aria-label": data.classes[example.truth] + ", taken for " + name});
+  const span = element("span", {class: "tile " + (heat ? "heat-sheet" : "image-sheet"), role: "img", "aria-label": data.classes[example.truth] + (example.truth === example.prediction ? ", answered right" : ", taken for " + name)});
   span.style.width = width * scale + "px";
   span.style.height = height * scale + "px";
   span.style.backgroundPosition = -(number % columns) * width * scale + "px " + -Math.floor(number / columns) * height * scale + "px";
@@ -40,14 +40,16 @@ function defineSheets() {
 }
 
 const fill = (id, examples) => byId(id)?.replaceChildren(...examples.map(figure));
+const bySureness = (a, b) => b.top[0][1] - a.top[0][1];
 const ofCell = (truth, prediction) =>
-    data.examples.filter((example) => example.truth === truth && example.prediction === prediction);
+    data.examples.filter((example) => example.truth === truth && example.prediction === prediction).sort(bySureness);
+const countOf = (truth, prediction) => data.confusion.find((cell) => cell[0] === truth && cell[1] === prediction)?.[2] || 0;
 
 function drawClassGallery(picked) {
   const most = 24;
   const right = ofCell(picked, picked).slice(0, most);
   const wrong = data.examples.filter((e) => e.truth === picked && e.prediction !== picked)
-                    .sort((a, b) => b.top[0][1] - a.top[0][1]).slice(0, most);
+                    .sort(bySureness).slice(0, most);
   const choice = element("select", {"aria-label": "Class"},
                          ...data.classes.map((name, i) => element("option", {value: i}, name)));
   choice.value = picked;
@@ -57,7 +59,8 @@ function drawClassGallery(picked) {
   });
   byId("by-class")?.replaceChildren(
       element("h4", {}, choice),
-      element("h4", {}, right.length ? "Right" : "None of its images is answered right"), ...right.map(figure),
+      element("h4", {}, right.length ? "Right" : countOf(picked, picked) ? "Of those answered right this page keeps none"
+                                                                         : "None of its images is answered right"), ...right.map(figure),
       ...(wrong.length ? [element("h4", {}, "Wrong")] : []), ...wrong.map(figure));
 }
 

@@ -14,15 +14,13 @@ let data = {};
 let pickedCell = null;  // [truth, prediction]
 
 // A button that is pressed or not.
-function makeToggle(id, whenPressed, action) {
+function makeToggle(id, action) {
   const button = byId(id);
   if (!button) return;
-  const otherwise = button.textContent;
   button.setAttribute("aria-pressed", "false");
   button.addEventListener("click", () => {
     const pressed = button.getAttribute("aria-pressed") !== "true";
     button.setAttribute("aria-pressed", pressed);
-    button.textContent = pressed ? whenPressed : otherwise;
     action();
   });
 }

@@ -8,7 +8,10 @@ async function fetchJson(path) {
 
 async function renew() {
   const content = await fetchJson("content.json");
-  document.querySelector("main").innerHTML = content.main;  // markup of our own server, names escaped
+  const main = document.querySelector("main");
+  const open = [...main.querySelectorAll("details")].map((details) => details.open);
+  main.innerHTML = content.main;  // markup of our own server, names escaped
+  main.querySelectorAll("details").forEach((details, i) => details.open = open[i] || false);
   byId("subtitle").textContent = content.subtitle;
   data = content.data;
   start();
@@ -25,7 +28,7 @@ async function follow() {
       version = state.version;
       if (state.done) break;
     } catch (error) {
-      byId("progress").textContent = "The run no longer answers: it has ended, or was stopped. Its folder has the report.";
+      byId("progress").textContent = "The run no longer answers: it has ended, or was stopped. Its folder has report.html.";
       break;
     }
     await new Promise((resume) => setTimeout(resume, 1000));

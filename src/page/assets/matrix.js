@@ -18,10 +18,15 @@ function showCell(truth, prediction) {
   const title = truth === prediction ? `${data.classes[truth]}, answered right: ${all}`
                                      : `${data.classes[truth]} taken for ${data.classes[prediction]}: ${all}`;
   const gallery = element("div", {class: "gallery"}, ...images.map(figure));
-  const rest = images.length < all ? [element("p", {class: "note"}, `${images.length} of ${all} are shown, the surest first.`)] : [];
+  const rest = images.length < all ? [element("p", {class: "note"}, images.length ? `${images.length} of ${all} are shown, the surest first.` : "This page keeps none of these images.")] : [];
   byId("cell-images").replaceChildren(element("h3", {}, title), ...rest, gallery);
   for (const button of byId("matrix").querySelectorAll("td button"))
     button.setAttribute("aria-pressed", button.dataset.cell === truth + "," + prediction);
+}
+
+function pick(truth, prediction) {
+  showCell(truth, prediction);
+  byId("cell-images").scrollIntoView({block: "nearest"});
 }
 
 /// Square root, so that a few confusions are seen beside thousands of right answers.
@@ -35,15 +40,20 @@ function matrixTable(matrix, largest) {
         const count = matrix.counts[truth][prediction];
         const text = normalised() ? (matrix.sums[truth] ? percent(count / matrix.sums[truth]) : "") : String(count);
         const button = element("button", {type: "button", "data-cell": truth + "," + prediction,
-                                          "aria-label": `${name} taken for ${other}: ${count}`}, text);
+                                          tabindex: truth + prediction === 0 ? 0 : -1,  // one stop; the arrow keys go on from it
+                                            "aria-label": `${name} taken for ${other}: ${text || count}`}, text);
         const power = strength(matrix, truth, prediction, largest);
         button.style.background = `rgba(var(--heat-1), ${(0.9 * power).toFixed(3)})`;
-        if (power > 0.55) button.style.color = isDark() ? "#10151b" : "#ffffff";
+        if (0.9 * power > (isDark() ? 0.6 : 0.82)) button.style.color = isDark() ? "#10151b" : "#ffffff";
         if (count === 0) button.style.color = "var(--muted)";
-        button.addEventListener("click", () => showCell(truth, prediction));
+        button.addEventListener("click", () => pick(truth, prediction));
         return element("td", {}, button);
       })));
   const table = element("table", {}, element("thead", {}, head), element("tbody", {}, ...rows));
+  table.addEventListener("focusin", (event) => {
+    table.querySelectorAll('[tabindex="0"]').forEach((button) => button.tabIndex = -1);
+    event.target.tabIndex = 0;
+  });
   table.addEventListener("keydown", (event) => {
     const step = {ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0]}[event.key];
     const at = event.target.dataset?.cell?.split(",").map(Number);
@@ -63,7 +73,7 @@ function matrixPicture(matrix, largest) {
     context.fillRect(prediction, truth, 1, 1);
   }
   const cellAt = (event) => [event.offsetY, event.offsetX].map((v) => Math.min(matrix.n - 1, Math.floor(v / canvas.clientWidth * matrix.n)));
-  canvas.addEventListener("click", (event) => showCell(...cellAt(event)));
+  canvas.addEventListener("click", (event) => pick(...cellAt(event)));
   canvas.addEventListener("pointermove", (event) => {
     const [truth, prediction] = cellAt(event);
     canvas.title = `${data.classes[truth]} taken for ${data.classes[prediction]}: ${matrix.counts[truth][prediction]}`;
@@ -71,10 +81,10 @@ function matrixPicture(matrix, largest) {
   const list = (label) => element("select", {"aria-label": label}, ...data.classes.map((name, i) => element("option", {value: i}, name)));
   const truth = list("Truth"), prediction = list("Prediction");
   for (const select of [truth, prediction])
-    select.addEventListener("change", () => showCell(Number(truth.value), Number(prediction.value)));
+    select.addEventListener("change", () => pick(Number(truth.value), Number(prediction.value)));
   const confused = data.confusion.filter(([t, p]) => t !== p).sort((a, b) => b[2] - a[2]).slice(0, 10).map(([t, p, images]) => {
     const button = element("button", {type: "button", "data-cell": t + "," + p}, `${data.classes[t]} taken for ${data.classes[p]}: ${images}`);
-    button.addEventListener("click", () => showCell(t, p));
+    button.addEventListener("click", () => pick(t, p));
     return button;
   });
   return [canvas, element("div", {class: "pick"}, truth, " taken for ", prediction), element("div", {class: "pick"}, "Most often: ", ...confused)];

@@ -10,8 +10,9 @@ function start() {
   fillContents();
   document.querySelectorAll("svg[data-plot]").forEach(enliven);
   document.querySelectorAll("table.sortable").forEach(makeSortable);
-  makeToggle("normalise", "Show counts", drawMatrix);
-  makeToggle("heat", "Show the pictures", drawExamples);
+  makeToggle("normalise", drawMatrix);
+  makeToggle("heat", drawExamples);
+  for (const cell of document.querySelectorAll(".wide th, .wide td")) cell.title = cell.textContent;  // it may be cut
   if (data.sheet) defineSheets();
   drawMatrix();
   drawExamples();

@@ -11,7 +11,10 @@ function makeSortable(table) {
       heads.forEach((other) => other.removeAttribute("aria-sort"));
       head.setAttribute("aria-sort", rising ? "ascending" : "descending");
       const text = (row) => row.cells[column].textContent;
-      const number = (row) => Number(text(row).replaceAll(",", ""));
+      const number = (row) => {
+        const value = parseFloat(text(row).replaceAll(",", ""));  // "22.50 %" too
+        return Number.isNaN(value) ? -Infinity : value;
+      };
       const compare = head.classList.contains("number") ? (a, b) => number(a) - number(b) : (a, b) => text(a).localeCompare(text(b));
       const body = table.tBodies[0];
       body.append(...[...body.rows].sort((a, b) => rising ? compare(a, b) : compare(b, a)));

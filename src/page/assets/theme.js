@@ -8,4 +8,15 @@ byId("theme").addEventListener("click", () => {
   document.documentElement.dataset.theme = isDark() ? "light" : "dark";
   drawMatrix();
 });
+let themeOnScreen;
+addEventListener("beforeprint", () => {  // paper is light
+  themeOnScreen = document.documentElement.dataset.theme;
+  document.documentElement.dataset.theme = "light";
+  drawMatrix();
+});
+addEventListener("afterprint", () => {
+  if (themeOnScreen) document.documentElement.dataset.theme = themeOnScreen;
+  else delete document.documentElement.dataset.theme;
+  drawMatrix();
+});
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawMatrix());
