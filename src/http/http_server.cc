@@ -270,7 +270,10 @@ HttpServer::HttpServer(const std::string& address, int port, Handler handler, co
   state_->site->Listen(address, port);
   state_->site->Accept();
   const SignalsBlocked blocked;
-  state_->thread = std::thread([this] { state_->Run(); });
+  state_->thread = std::thread([this] {
+    ::pthread_setname_np(::pthread_self(), "http");  // top -H and bench/live_cost.py know it by this
+    state_->Run();
+  });
 }
 
 HttpServer::~HttpServer() {
