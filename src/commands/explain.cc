@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // spotter explain: which parts of an image spoke for its class.
+#include "evaluate/explain.h"
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <filesystem>
@@ -13,7 +15,6 @@
 #include "commands/flags.h"
 #include "draw/pixels.h"
 #include "evaluate/evaluator.h"
-#include "evaluate/explain.h"
 #include "evaluate/predictor.h"
 #include "report/run_folder.h"
 #include "report/tables.h"
@@ -32,8 +33,9 @@ struct Arguments {
 };
 
 std::vector<Option> ExplainOptions(Arguments& a) {
-  std::vector<Option> list = {{"method", &a.method, "hirescam shows what raised the class's logit; gradcam is its "
-                                                    "better known cousin"}};
+  std::vector<Option> list = {{"method", &a.method,
+                               "hirescam shows what raised the class's logit; gradcam is its "
+                               "better known cousin"}};
   list.front().choices = {"hirescam", "gradcam"};
   for (Option& option : ComputeOptions(a.compute)) list.push_back(std::move(option));
   return list;

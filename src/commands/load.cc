@@ -44,11 +44,10 @@ void NoteSkipped(const Dataset& data) {
   if (data.skipped.empty()) return;
   const SkippedFile& first = data.skipped.front();
   const std::string which = fmt::format("'{}' ({})", Printable(first.name), Printable(first.reason));
-  const std::string what =
-      data.skipped.size() == 1
-          ? "1 file was skipped: " + which
-          : fmt::format("{} files were skipped, the first is {}; `spotter data` lists them",
-                        data.skipped.size(), which);
+  const std::string what = data.skipped.size() == 1
+                               ? "1 file was skipped: " + which
+                               : fmt::format("{} files were skipped, the first is {}; `spotter data` lists them",
+                                             data.skipped.size(), which);
   std::fprintf(stderr, "note: %s; --strict refuses such data\n", what.c_str());
 }
 

@@ -71,6 +71,7 @@ void Recorder::OnStep(const StepReport& report) {
 }
 
 void Recorder::OnEpoch(const TrainState& state, bool best) {
+  state_ = state;
   run_.WriteHistory(state);
   tensorboard_.AddEpoch(state.history.back());
   for (TrainObserver* other : others_) other->OnEpoch(state, best);

@@ -24,7 +24,8 @@ class Recorder : public TrainObserver {
   void OnEpoch(const TrainState& state, bool best) override;
   void OnNote(const std::string& text) override;
 
-  bool begun() const { return begun_; }  // the run's folder holds a run
+  bool begun() const { return begun_; }               // the run's folder holds a run
+  const TrainState& state() const { return state_; }  // after the last epoch that it was told of
   TensorBoardLog& tensorboard() { return tensorboard_; }
 
  private:
@@ -37,6 +38,7 @@ class Recorder : public TrainObserver {
   std::vector<TrainObserver*> others_;
   TensorBoardLog tensorboard_;
   std::set<std::string> advised_;
+  TrainState state_;
   bool begun_ = false;
 };
 

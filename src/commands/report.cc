@@ -59,7 +59,8 @@ int ReportSeveral(const Arguments& a) {
   if (!a.data.empty()) Fail(ExitCode::kUsage, "--data is for the report of one run; a comparison reads no images");
   std::set<std::string> names;
   for (const ComparedRun& run : runs) names.insert(run.name);
-  for (size_t i = 0; i < runs.size() && names.size() < runs.size(); ++i) runs[i].name = a.runs[i];  // paths tell them apart
+  for (size_t i = 0; i < runs.size() && names.size() < runs.size(); ++i)
+    runs[i].name = a.runs[i];  // paths tell them apart
   const std::string output = a.output.empty() ? "comparison.html" : a.output;
   WritePage(output, RenderComparison(runs, "Comparison of runs", ""));
   std::printf("%s\nwritten: %s\n", ComparisonText(runs).c_str(), output.c_str());

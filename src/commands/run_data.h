@@ -16,8 +16,8 @@ struct RunData {
   Splits splits;
 };
 
-/// Reads and divides a finished run's own data; `elsewhere`: where it lies now, "" for where it lay. Throws Error(kData)
-/// when it is not there any more, or has changed.
+/// Reads and divides a finished run's own data; `elsewhere`: where it lies now, "" for where it lay. Throws
+/// Error(kData) when it is not there any more, or has changed.
 RunData LoadRunData(const RunFolder& run, const TrainSettings& settings, const std::string& elsewhere, int threads);
 
 }  // namespace spotter

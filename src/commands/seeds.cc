@@ -31,9 +31,10 @@ fs::path RunPath(const fs::path& folder, int64_t seed) { return folder / fmt::fo
 
 std::string Headline(const Spread& spread, const std::string& split) {
   const std::string where = split == "test" ? "Test" : split == "validation" ? "Validation" : "Training";
-  return fmt::format("{} accuracy over {} seeds: {} ± {} (mean ± standard deviation); 95 % t-interval of the mean {} to {}.",
-                     where, spread.n, Percent(spread.mean), Percent(spread.standard_deviation), Percent(std::max(0.0, spread.low)),
-                     Percent(std::min(1.0, spread.high)));
+  return fmt::format(
+      "{} accuracy over {} seeds: {} ± {} (mean ± standard deviation); 95 % t-interval of the mean {} to {}.", where,
+      spread.n, Percent(spread.mean), Percent(spread.standard_deviation), Percent(std::max(0.0, spread.low)),
+      Percent(std::min(1.0, spread.high)));
 }
 
 /// Compares the finished runs, and writes and prints what they come to.
@@ -58,7 +59,8 @@ void Conclude(const fs::path& folder, int64_t first, int64_t seeds, bool json) {
     std::puts(DumpJson({{"event", "seeds"}, {"folder", folder.string()}, {"accuracy", record["accuracy"]}}).c_str());
   } else {
     std::printf("\n%s\n%s\nEverything is in %s: report.html, seeds.json and a run a seed\n",
-                ComparisonText(runs, /*with_tests=*/false).c_str(), headline.c_str(), ShellWord(folder.string()).c_str());
+                ComparisonText(runs, /*with_tests=*/false).c_str(), headline.c_str(),
+                ShellWord(folder.string()).c_str());
   }
 }
 
@@ -83,8 +85,9 @@ int TrainSeeds(const TrainingRequest& request, int64_t seeds, const std::functio
         folder = open();
         TrainSettings settings = request.settings;
         WriteFileAtomically(*folder / "recipe.toml", WriteToml(TrainOptions(settings), /*with_help=*/false));
-        WriteFileAtomically(*folder / "seeds.json",
-                            DumpJson({{"data", LastingName(request.data)}, {"first_seed", first}, {"seeds", seeds}}, 2) + "\n");
+        WriteFileAtomically(
+            *folder / "seeds.json",
+            DumpJson({{"data", LastingName(request.data)}, {"first_seed", first}, {"seeds", seeds}}, 2) + "\n");
       }
       return RunFolder::Create(RunPath(*folder, seed));
     };

@@ -14,8 +14,8 @@ namespace spotter {
 /// finished mean, standard deviation and t-interval of the accuracy) and report.html (the runs compared).
 bool IsSeries(const std::filesystem::path& folder);
 
-/// Trains request.settings with `seeds` seeds, from settings.seed on. `open` makes the series' folder; it is called when
-/// the first run is known to begin. Returns the exit code: 0, or that of the run that a signal stopped.
+/// Trains request.settings with `seeds` seeds, from settings.seed on. `open` makes the series' folder; it is called
+/// when the first run is known to begin. Returns the exit code: 0, or that of the run that a signal stopped.
 int TrainSeeds(const TrainingRequest& request, int64_t seeds, const std::function<std::filesystem::path()>& open);
 
 /// Goes on with the runs that have not finished. `data`: where the data lies now, "" for where it lay.

@@ -101,7 +101,8 @@ int Resume(const Arguments& a) {
       Fail(ExitCode::kUsage, "--resume goes on with a series of seeds as it is: only DATA can be given with it");
     return ResumeSeeds(a.resume, a.data, a.json, a.quiet);
   }
-  if (a.seeds > 1) Fail(ExitCode::kUsage, "--seeds begins a new series; '{}' is one run, which can't become one", a.resume);
+  if (a.seeds > 1)
+    Fail(ExitCode::kUsage, "--seeds begins a new series; '{}' is one run, which can't become one", a.resume);
   const RunFolder run = RunFolder::Open(a.resume);
   if (!a.recipe.empty() || !a.output.empty())
     Fail(ExitCode::kUsage, "--resume goes on with a run as it is: --recipe and --output can't be given with it");
@@ -117,16 +118,18 @@ int Resume(const Arguments& a) {
   }
   const std::string own_data = record.value("data", Json::object()).value("source", "");
   if (a.data.empty()) CheckNotMoved(own_data, "spotter train DATA --resume " + ShellWord(a.resume));
-  return RunTraining({.data = a.data.empty() ? own_data : a.data,
-                      .settings = settings,
-                      // A run that was killed before its first checkpoint begins anew; where epochs are done, Train misses the checkpoint.
-                      .resume = PathExists(run.checkpoints() / "last.safetensors") || PathExists(run.path() / "metrics.csv"),
-                      .resumed_folder = true,
-                      .note = note,
-                      .json = a.json,
-                      .quiet = a.quiet,
-                      .live_port = LivePort(a),
-                      .open = [&] { return run; }});
+  return RunTraining(
+      {.data = a.data.empty() ? own_data : a.data,
+       .settings = settings,
+       // A run that was killed before its first checkpoint begins anew; where epochs are done, Train misses the
+       // checkpoint.
+       .resume = PathExists(run.checkpoints() / "last.safetensors") || PathExists(run.path() / "metrics.csv"),
+       .resumed_folder = true,
+       .note = note,
+       .json = a.json,
+       .quiet = a.quiet,
+       .live_port = LivePort(a),
+       .open = [&] { return run; }});
 }
 
 int Run(const Arguments& a) {
@@ -167,7 +170,8 @@ Command TrainCommand() {
         app.add_option("--output", a->output, "the run's folder; runs/DATA-RECIPE-N unless given")->type_name("FOLDER");
         app.add_option("--seeds", a->seeds, "train with so many seeds, and tell the accuracy's mean and spread")
             ->check(CLI::Range(1, 1000));
-        app.add_flag("--live", a->live, "show the report in a browser while training, at a port of 127.0.0.1 that is free");
+        app.add_flag("--live", a->live,
+                     "show the report in a browser while training, at a port of 127.0.0.1 that is free");
         app.add_option("--live-port", a->live_port, "the same, at this port")->check(CLI::Range(1, 65535));
         app.add_flag("--json", a->json, "print JSON lines");
         app.add_flag("--quiet", a->quiet, "no progress");

@@ -58,8 +58,8 @@ Json Phases(const TrainState& state, size_t training_images, double loading, dou
           {"evaluation", evaluation}};
 }
 
-void PrintResult(const TrainingRequest& a, const RunFolder& run, const TrainOutcome& outcome,
-                 const Results& results, const std::vector<std::string>& classes) {
+void PrintResult(const TrainingRequest& a, const RunFolder& run, const TrainOutcome& outcome, const Results& results,
+                 const std::vector<std::string>& classes) {
   const std::string& split = results.split;
   const double train_seconds = outcome.state.seconds();
   const bool early = outcome.end == TrainEnd::kStoppedEarly;
@@ -120,14 +120,38 @@ Error Explain(const RunFolder& run, const Error& error) {
   return Error(error.code(), message);
 }
 
+/// A run that ended before it ever finished has a page too, of what there is. `line`: what the live page says.
+void ReportUnfinished(const RunFolder& run, const TrainJob& job, const TrainState& state, LivePage* live,
+                      const std::string& line) {
+  const Json record = run.ReadRun();
+  const ReportInput input{.name = run.name(),
+                          .run = record,
+                          .recipe = ReadFile(run.recipe_file()),
+                          .settings = job.settings,
+                          .state = state,
+                          .data = job.data,
+                          .splits = job.splits,
+                          .network = job.model.network};
+  if (!PathExists(run.model_file())) WriteReport(run, input);
+  if (live != nullptr) live->Finish(input, line);
+}
+
 /// An error before the first step (a checkpoint that doesn't fit, a full disk) leaves a resumed run as it was, and no
 /// folder of a new one.
-TrainOutcome TrainAndRecord(const RunFolder& run, const TrainingRequest& request, TrainJob job, Recorder& recorder) {
+TrainOutcome TrainAndRecord(const RunFolder& run, const TrainingRequest& request, TrainJob job, Recorder& recorder,
+                            LivePage* live) {
   job.observer = &recorder;
   try {
     return Train(job, request.resume);
   } catch (const Error& error) {
-    if (recorder.begun()) throw Explain(run, error);
+    if (recorder.begun()) {
+      const Error explained = Explain(run, error);
+      try {
+        ReportUnfinished(run, job, recorder.state(), live, std::string("The run failed: ") + explained.what());
+      } catch (const Error&) {  // the first error is the one to tell
+      }
+      throw explained;
+    }
     std::error_code ignored;
     if (!request.resumed_folder) std::filesystem::remove_all(run.path(), ignored);
     throw;
@@ -153,21 +177,6 @@ int SayStopped(const RunFolder& run, const TrainingRequest& request) {
   return static_cast<int>(ExitCode::kStopped);
 }
 
-/// A run that was stopped before it ever finished has a page too, of what there is.
-void ReportStopped(const RunFolder& run, const TrainJob& job, const TrainState& state, LivePage* live) {
-  const Json record = run.ReadRun();
-  const ReportInput input{.name = run.name(),
-                          .run = record,
-                          .recipe = ReadFile(run.recipe_file()),
-                          .settings = job.settings,
-                          .state = state,
-                          .data = job.data,
-                          .splits = job.splits,
-                          .network = job.model.network};
-  if (!PathExists(run.model_file())) WriteReport(run, input);
-  if (live != nullptr) live->Finish(input, "The run was stopped. Go on with: " + ResumeCommand(run));
-}
-
 /// What comes after training: the model, its results, and all that shows them.
 Results Finish(const RunFolder& run, const TrainingRequest& request, const TrainJob& job, const TrainOutcome& outcome,
                double loading, TensorBoardLog& tensorboard, LivePage* live) {
@@ -191,7 +200,8 @@ Results Finish(const RunFolder& run, const TrainingRequest& request, const Train
   WriteReport(run, input);
   tensorboard.AddResults(input);
   run.UpdateRun({{"report_seconds", report.Seconds()}});
-  if (live != nullptr) live->Finish(input, "The run has finished. This is its report, kept as report.html in its folder.");
+  if (live != nullptr)
+    live->Finish(input, "The run has finished. This is its report, kept as report.html in its folder.");
   return results;
 }
 
@@ -199,19 +209,20 @@ int TrainAndReport(const RunFolder& run, const TrainingRequest& request, const T
                    LivePage* live) {
   if (!request.json && !request.quiet) PrintPlan(job, run);
   if (!StopRequested()) CatchStopSignals();  // a signal that came while a series went from run to run counts
-  const auto progress = MakeProgress(request.json    ? ProgressStyle::kJson
-                                     : request.quiet ? ProgressStyle::kQuiet
-                                                     : ProgressStyle::kAuto);
+  auto progress = MakeProgress(request.json    ? ProgressStyle::kJson
+                               : request.quiet ? ProgressStyle::kQuiet
+                                               : ProgressStyle::kAuto);
   std::vector<TrainObserver*> others = {progress.get()};
   if (live != nullptr) {
     live->SetRun(run);
     others.push_back(live);
   }
   Recorder recorder(run, request, job, others);
-  const TrainOutcome outcome = TrainAndRecord(run, request, job, recorder);
+  const TrainOutcome outcome = TrainAndRecord(run, request, job, recorder, live);
+  progress.reset();  // clears its line; there are no more steps to tell
   if (outcome.end == TrainEnd::kInterrupted) {
     NoteEnd(run, request, outcome, "stopped");
-    ReportStopped(run, job, outcome.state, live);
+    ReportUnfinished(run, job, outcome.state, live, "The run was stopped. Go on with: " + ResumeCommand(run));
     return SayStopped(run, request);
   }
   try {

@@ -50,8 +50,8 @@ struct LineChart {
 ///
 /// For scripts, <svg> has data-plot="x y width height" (of the plotting area, in viewBox units),
 /// data-x-range="min max" and data-y-range="min max" (what the area's sides stand for; both are left out without data)
-/// and data-y-format="number", "percent" or "scientific", data-x-label. In a page each <path class="line line-1"> ("line-1" to
-/// "line-8") also has data-name, and data-x="1 2 3" and data-y="0.51 NaN 0.62" with all points.
+/// and data-y-format="number", "percent" or "scientific", data-x-label. In a page each <path class="line line-1">
+/// ("line-1" to "line-8") also has data-name, and data-x="1 2 3" and data-y="0.51 NaN 0.62" with all points.
 std::string DrawLines(const LineChart& chart, ChartUse use);
 
 /// The images whose highest probability is in [lower, upper); fractions in [0, 1].

@@ -17,8 +17,8 @@ struct Prediction {
   std::vector<std::pair<size_t, double>> top;  // class, probability in [0, 1]; the most probable first
 };
 
-/// The files as a data set of the model's shape, decoded and resized as its training images were, labels all 0, one image
-/// a file, in order. problems[i] says why file i could not be read (its pixels are 0 then), else it is empty.
+/// The files as a data set of the model's shape, decoded and resized as its training images were, labels all 0, one
+/// image a file, in order. problems[i] says why file i could not be read (its pixels are 0 then), else it is empty.
 Dataset ReadImageFiles(const std::vector<std::string>& files, const Preprocessing& preprocessing, int threads,
                        std::vector<std::string>& problems);
 

@@ -16,10 +16,9 @@ double Accuracy(const ComparedRun& run) { return run.results.value("accuracy", 0
 bool SameImages(const ComparedRun& a, const ComparedRun& b) {
   const auto data = [](const ComparedRun& run) { return run.run.value("/data/fingerprint"_json_pointer, ""); };
   return data(a) == data(b) && !a.predictions.empty() &&
-         std::equal(a.predictions.begin(), a.predictions.end(), b.predictions.begin(), b.predictions.end(),
-                    [](const PredictionLine& x, const PredictionLine& y) {
-                      return x.file == y.file && x.label == y.label;
-                    });
+         std::equal(
+             a.predictions.begin(), a.predictions.end(), b.predictions.begin(), b.predictions.end(),
+             [](const PredictionLine& x, const PredictionLine& y) { return x.file == y.file && x.label == y.label; });
 }
 
 McNemar Test(const ComparedRun& a, const ComparedRun& b) {
@@ -70,9 +69,8 @@ ComparedRun ReadComparedRun(const RunFolder& folder) {
 }
 
 std::vector<PairTest> CompareWithBest(const std::vector<ComparedRun>& runs) {
-  const auto best = std::max_element(runs.begin(), runs.end(), [](const ComparedRun& a, const ComparedRun& b) {
-    return Accuracy(a) < Accuracy(b);
-  });
+  const auto best = std::max_element(
+      runs.begin(), runs.end(), [](const ComparedRun& a, const ComparedRun& b) { return Accuracy(a) < Accuracy(b); });
   std::vector<PairTest> pairs;
   for (size_t other = 0; other < runs.size(); ++other) {
     if (&runs[other] == &*best) continue;
@@ -122,12 +120,12 @@ std::vector<std::vector<std::string>> DifferingSettings(const std::vector<Compar
 std::string ComparisonText(const std::vector<ComparedRun>& runs, bool with_tests) {
   size_t width = 3;
   for (const ComparedRun& run : runs) width = std::max(width, run.name.size());
-  std::string text = fmt::format("{:<{}}  accuracy       95 % interval    macro F1    loss  epochs          time\n",
-                                 "run", width);
+  std::string text =
+      fmt::format("{:<{}}  accuracy       95 % interval    macro F1    loss  epochs          time\n", "run", width);
   for (const ComparedRun& run : runs) {
     const auto interval = run.results.value("accuracy_interval", std::vector<double>{0, 1});
-    text += fmt::format("{:<{}}  {:>8}  {:>8} to {:>7}  {:>8.3f}  {:>6.4f}  {:>6}  {:>12}\n", Printable(run.name), width,
-                        Percent(Accuracy(run)), Percent(interval.at(0)), Percent(interval.at(1)),
+    text += fmt::format("{:<{}}  {:>8}  {:>8} to {:>7}  {:>8.3f}  {:>6.4f}  {:>6}  {:>12}\n", Printable(run.name),
+                        width, Percent(Accuracy(run)), Percent(interval.at(0)), Percent(interval.at(1)),
                         run.results.value("/macro/f1"_json_pointer, 0.0), run.results.value("loss", 0.0),
                         run.state.epochs_done, HumanSeconds(run.state.seconds()));
   }

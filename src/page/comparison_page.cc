@@ -27,8 +27,14 @@ void AddTableOfResults(Node main, const std::vector<ComparedRun>& runs) {
   }
   Node section = AddSection(main, "results", "Results");
   AddTable(Add(section, "div", "wide"), "sortable",
-           {{"run"}, {"accuracy", true}, {"95 % interval", true}, {"macro F1", true}, {"loss", true},
-            {"calibration error", true}, {"epochs", true}, {"seconds", true}},
+           {{"run"},
+            {"accuracy", true},
+            {"95 % interval", true},
+            {"macro F1", true},
+            {"loss", true},
+            {"calibration error", true},
+            {"epochs", true},
+            {"seconds", true}},
            rows);
 }
 

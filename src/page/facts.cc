@@ -58,7 +58,8 @@ void AddNetwork(Node section, const ReportInput& input) {
   Node box = Add(section, "div", "wide");
   AddTable(box, "", {{"layer"}, {"as written"}, {"output"}, {"parameters", true}, {"FLOPs an image", true}}, rows);
   Add(section, "p", "",
-      fmt::format("{} parameters, {} of them trained; {} FLOPs an image.", WithThousands(input.network.parameter_count()),
+      fmt::format("{} parameters, {} of them trained; {} FLOPs an image.",
+                  WithThousands(input.network.parameter_count()),
                   WithThousands(input.network.trainable_parameter_count()), WithThousands(input.network.flops())));
 }
 

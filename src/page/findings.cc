@@ -52,7 +52,8 @@ std::string WorstPair(const Metrics& m, const std::vector<std::string>& classes,
   const int64_t there = m.confusion[first][second], back = m.confusion[second][first];
   const std::string share = WholePercent(static_cast<double>(there + back) / static_cast<double>(errors));
   if (back * 4 < there) {
-    return fmt::format("Most often confused: {} taken for {}, {} of all errors.", classes[first], classes[second], share);
+    return fmt::format("Most often confused: {} taken for {}, {} of all errors.", classes[first], classes[second],
+                       share);
   }
   return fmt::format("Most often confused: {} and {}, one for the other, {} of all errors.", classes[first],
                      classes[second], share);

@@ -38,7 +38,8 @@ TEST(Findings, OneDirectionOnly) {
 
 TEST(Findings, TwoClasses) {
   const Metrics m = WithConfusion({{9, 1}, {5, 5}});
-  EXPECT_TRUE(Findings(m, {"a", "b"}).starts_with("It is better on a (F1 75 %) than on b (62 %). Most often confused: b taken for a, "));
+  EXPECT_TRUE(Findings(m, {"a", "b"})
+                  .starts_with("It is better on a (F1 75 %) than on b (62 %). Most often confused: b taken for a, "));
 }
 
 TEST(Findings, NoErrors) {

@@ -46,8 +46,8 @@ std::vector<size_t> Ranked(const Evaluation& e, const Answers& answers, bool rig
   return list;
 }
 
-/// All positions, cell by cell in turn: the first of each cell of the confusion matrix, the largest cell first, then the
-/// second of each.
+/// All positions, cell by cell in turn: the first of each cell of the confusion matrix, the largest cell first, then
+/// the second of each.
 std::vector<size_t> InTurns(const Evaluation& e, const Answers& answers) {
   std::map<std::pair<int32_t, int32_t>, std::vector<size_t>> cells;
   for (size_t i = 0; i < e.labels.size(); ++i) cells[{e.labels[i], answers.predictions[i]}].push_back(i);

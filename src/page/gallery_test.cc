@@ -74,7 +74,8 @@ TEST_F(GalleryTest, TilesHoldTheImages) {
   for (const Example& example : gallery.examples) {
     const int top = example.tile / gallery.columns * gallery.tile_height;
     const int left = example.tile % gallery.columns * gallery.tile_width;
-    const size_t at = (static_cast<size_t>(top) * static_cast<size_t>(gallery.images.width) + static_cast<size_t>(left)) * 3;
+    const size_t at =
+        (static_cast<size_t>(top) * static_cast<size_t>(gallery.images.width) + static_cast<size_t>(left)) * 3;
     EXPECT_TRUE(std::equal(data.image(example.index), data.image(example.index) + 24, &gallery.images.rgb[at]))
         << example.index;
   }

@@ -31,14 +31,14 @@ TEST(Html, EmptyElementsAreClosedAsHtmlWantsIt) {
 }
 
 TEST(Html, Tables) {
-  EXPECT_EQ(Rendered([](Node main) { AddTable(main, "", {{"class"}, {"F1", true}}, {{"cat", "0.5"}}); }),
+  EXPECT_EQ(Rendered([](Node main) {
+              AddTable(main, "", {{"class"}, {"F1", true}}, {{"cat", "0.5"}});
+            }),
             "<table><thead><tr><th scope=\"col\">class</th><th class=\"number\" scope=\"col\">F1</th></tr></thead>"
             "<tbody><tr><th scope=\"row\">cat</th><td class=\"number\">0.5</td></tr></tbody></table>");
 }
 
-TEST(Html, ScriptsCannotBeLeft) {
-  EXPECT_EQ(ScriptSafe("[\"</script><!--\"]"), "[\"\\u003c/script>\\u003c!--\"]");
-}
+TEST(Html, ScriptsCannotBeLeft) { EXPECT_EQ(ScriptSafe("[\"</script><!--\"]"), "[\"\\u003c/script>\\u003c!--\"]"); }
 
 }  // namespace
 }  // namespace spotter

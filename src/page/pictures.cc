@@ -56,9 +56,9 @@ void WritePictures(const std::filesystem::path& folder, const ReportInput& input
   WritePicture(folder, "confusion_matrix", ConfusionSvg(input, /*normalised=*/false));
   WritePicture(folder, "confusion_matrix_normalised", ConfusionSvg(input, /*normalised=*/true));
   WritePicture(folder, "reliability", DrawReliability(ReliabilityBars(e.calibration), "Reliability", ChartUse::kFile));
-  WritePicture(folder, "coverage",
-               DrawLines(CoverageChart(AccuracyByCoverage(e.labels, e.logits, input.network.classes())),
-                         ChartUse::kFile));
+  WritePicture(
+      folder, "coverage",
+      DrawLines(CoverageChart(AccuracyByCoverage(e.labels, e.logits, input.network.classes())), ChartUse::kFile));
   WritePicture(folder, "mistakes", ExamplesSvg(input, "Most confident mistakes", gallery.mistakes));
   WritePicture(folder, "unsure", ExamplesSvg(input, "Right, but least confident", gallery.unsure));
 }

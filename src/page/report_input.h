@@ -22,14 +22,14 @@ struct Results {
   std::string split;             // "test"; "validation" or "train" where the data has no others
   std::vector<int64_t> indices;  // in the data set
   Evaluation evaluation;
-  Gallery gallery;               // MakeGallery's
+  Gallery gallery;  // MakeGallery's
 };
 
 /// References must outlive the input. Only the network's layers are read, never its weights.
 struct ReportInput {
-  std::string name;       // the run's, as a title
-  const Json& run;        // run.json
-  std::string recipe;     // recipe.toml
+  std::string name;    // the run's, as a title
+  const Json& run;     // run.json
+  std::string recipe;  // recipe.toml
   const TrainSettings& settings;
   const TrainState& state;
   const Dataset& data;

@@ -45,10 +45,10 @@ void AddClasses(Node main, const ReportInput& input) {
     rows.back().push_back(Partner(m, classes, c));
   }
   Node box = Add(section, "div", "wide");
-  Node table = AddTable(box, "sortable",
-                        {{"class"}, {"precision", true}, {"recall", true}, {"F1", true}, {"support", true},
-                         {"most often taken for"}},
-                        rows);
+  Node table = AddTable(
+      box, "sortable",
+      {{"class"}, {"precision", true}, {"recall", true}, {"F1", true}, {"support", true}, {"most often taken for"}},
+      rows);
   SetAttribute(table, "id", "class-table");
   Node foot = Add(table, "tfoot");
   for (const auto& row : {ClassRow("macro average", m.macro), ClassRow("weighted average", m.weighted)}) {
@@ -61,7 +61,8 @@ void AddClasses(Node main, const ReportInput& input) {
 void AddConfusion(Node main, const ReportInput& input) {
   if (input.results == nullptr) return;
   Node section = AddSection(main, "confusion", "Confusion matrix");
-  Add(section, "p", "", "Rows: what the images are. Columns: what they were taken for. Choose a cell to see its images.");
+  Add(section, "p", "",
+      "Rows: what the images are. Columns: what they were taken for. Choose a cell to see its images.");
   AddButton(Add(section, "p"), "normalise", "Shares of each row");
   SetAttribute(Add(section, "div", "wide"), "id", "matrix");
   Node panel = Add(section, "div", "panel");
@@ -78,7 +79,8 @@ void AddExamples(Node main, const ReportInput& input) {
     Add(line, "span", "note", "Bright: what spoke for the answer (HiResCAM on the last convolution).");
   }
   for (const auto& [id, title] : {std::pair{"mistakes", "Most confident mistakes"},
-                                  {"unsure", "Right, but least confident"}, {"by-class", "By class"}}) {
+                                  {"unsure", "Right, but least confident"},
+                                  {"by-class", "By class"}}) {
     Add(section, "h3", "", title);
     SetAttribute(Add(section, "div", "gallery"), "id", id);
   }

@@ -26,8 +26,7 @@ void AddResult(Node figures, const Results& results) {
   AddFigure(figures, "macro F1", Percent(m.macro.f1), "mean over the classes");
   if (m.top_k > 0)
     AddFigure(figures, fmt::format("top-{} accuracy", m.top_k), Percent(m.top_k_accuracy), "the truth among them");
-  AddFigure(figures, "calibration error", Percent(e.calibration.ece),
-            fmt::format("temperature {:.2f}", e.temperature));
+  AddFigure(figures, "calibration error", Percent(e.calibration.ece), fmt::format("temperature {:.2f}", e.temperature));
 }
 
 void AddTraining(Node figures, const ReportInput& input) {
@@ -43,11 +42,12 @@ void AddTraining(Node figures, const ReportInput& input) {
 void AddCaution(Node section, const std::string& split) {
   if (split == "test") return;
   Add(section, "p", "advice",
-      split == "validation"
-          ? "There are no test images. These are the validation images, by which the best epoch and the temperature were "
-            "chosen: on others the model is likely to do a little worse."
-          : "There are neither test nor validation images. These are the images that the model was trained on: on others "
-            "it will do worse.");
+      split == "validation" ? "There are no test images. These are the validation images, by which the best epoch and "
+                              "the temperature were "
+                              "chosen: on others the model is likely to do a little worse."
+                            : "There are neither test nor validation images. These are the images that the model was "
+                              "trained on: on others "
+                              "it will do worse.");
 }
 
 void AddAdvice(Node section, const ReportInput& input) {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Can its probabilities be trusted?
+#include "page/trust.h"
+
 #include <fmt/format.h>
 
 #include "draw/chart.h"
 #include "page/sections.h"
-#include "page/trust.h"
 #include "report/tables.h"
 
 namespace spotter {

@@ -18,7 +18,8 @@ Results EvaluateFinished(const Model& model, const Dataset& data, const Splits& 
 /// report.html and pictures/ in the run's folder. Throws Error(kIo).
 void WriteReport(const RunFolder& run, const ReportInput& input);
 
-/// Writes a page to a path that holds nothing yet, or a page of ours. Throws Error(kUsage) for anything else, Error(kIo).
+/// Writes a page to a path that holds nothing yet, or a page of ours. Throws Error(kUsage) for anything else,
+/// Error(kIo).
 void WritePage(const std::filesystem::path& path, const std::string& page);
 
 }  // namespace spotter

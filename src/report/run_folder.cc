@@ -68,13 +68,13 @@ void RunFolder::TakeOver() const {
   if (fd >= 0 && ::flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
     Fail(ExitCode::kUsage, "another spotter trains in '{}' now; wait until it ends, or stop it", path_.string());
   }
-  for (const fs::path& folder : {path_, checkpoints()}) {
-    std::error_code ignored;
-    for (const auto& entry : fs::directory_iterator(folder, ignored)) {
-      const std::string name = entry.path().filename().string();
-      if (name.starts_with('.') && name.find(".tmp.") != std::string::npos) fs::remove(entry.path(), ignored);
-    }
+  std::vector<fs::path> left;  // half-written files of a process that was killed
+  std::error_code ignored;
+  for (const auto& entry : fs::recursive_directory_iterator(path_, ignored)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with('.') && name.find(".tmp.") != std::string::npos) left.push_back(entry.path());
   }
+  for (const fs::path& path : left) fs::remove(path, ignored);
 }
 
 RunFolder RunFolder::Open(const fs::path& path) {
@@ -100,7 +100,8 @@ std::string RunFolder::name() const {
 }
 
 void RunFolder::WriteRecipe(TrainSettings settings) const {
-  const std::string file = Printable(ShellWord(recipe_file().string()));  // TOML allows no other bytes, even in comments
+  const std::string file =
+      Printable(ShellWord(recipe_file().string()));  // TOML allows no other bytes, even in comments
   WriteFileAtomically(recipe_file(), "# Every setting of this run. To repeat it: spotter train DATA --recipe " + file +
                                          "\n\n" + WriteToml(TrainOptions(settings), /*with_help=*/false));
 }

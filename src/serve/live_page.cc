@@ -17,9 +17,7 @@ using Clock = std::chrono::steady_clock;
 constexpr auto kStillOpen = std::chrono::seconds(3);  // a page asks every second
 constexpr auto kPatience = std::chrono::seconds(5);
 
-HttpResponse JsonResponse(const Json& json) {
-  return {.content_type = "application/json", .body = DumpJson(json)};
-}
+HttpResponse JsonResponse(const Json& json) { return {.content_type = "application/json", .body = DumpJson(json)}; }
 
 HttpResponse HtmlResponse(std::string page) {
   return {.content_type = "text/html; charset=utf-8",
@@ -67,8 +65,14 @@ class LivePage::Content {
 
  private:
   ReportInput InputOf(const Run& now) const {
-    return {.name = now.name, .run = now.record, .recipe = now.recipe, .settings = settings_, .state = now.state,
-            .data = data_, .splits = splits_, .network = network_};
+    return {.name = now.name,
+            .run = now.record,
+            .recipe = now.recipe,
+            .settings = settings_,
+            .state = now.state,
+            .data = data_,
+            .splits = splits_,
+            .network = network_};
   }
 
   /// Renders without the lock, so that training never waits for a page.
@@ -79,8 +83,7 @@ class LivePage::Content {
     if (request.method != "GET") return {.status = 405, .body = "only GET\n"};
     if (request.path == "/state.json")
       return JsonResponse({{"progress", progress}, {"version", version}, {"done", done}});
-    if (request.path != "/" && request.path != "/content.json")
-      return {.status = 404, .body = "there is only /\n"};
+    if (request.path != "/" && request.path != "/content.json") return {.status = 404, .body = "there is only /\n"};
     final_was_seen_ = done;
     if (done) {
       seen_.notify_all();

@@ -28,7 +28,8 @@ class LivePage : public TrainObserver {
 
   void Say(const std::string& text);  // in place of the line of progress
 
-  /// From now on the page is this report, under this line. Waits until a page that is open has it, at most a few seconds.
+  /// From now on the page is this report, under this line. Waits until a page that is open has it, at most a few
+  /// seconds.
   void Finish(const ReportInput& input, const std::string& line);
 
  private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each rule is a function that gives a sentence or nothing. Thresholds are such that the five seed recipes, which learn,
-// hear nothing of not learning (advice_test.cc).
+// Each rule is a function that gives a sentence or nothing. Thresholds are such that the five seed recipes, which
+// learn, hear nothing of not learning (advice_test.cc).
 #include "train/advice.h"
 
 #include <fmt/format.h>
@@ -32,8 +32,8 @@ double LargestShare(const std::vector<int64_t>& counts) {
 
 double SmallerRate(const Facts& f) { return f.settings.schedule.learning_rate / 10; }
 
-/// The loss of guessing evenly is ln(classes), with label smoothing and class weights too. A run that is slow at it, but
-/// learns, shows so in either loss or in the training accuracy.
+/// The loss of guessing evenly is ln(classes), with label smoothing and class weights too. A run that is slow at it,
+/// but learns, shows so in either loss or in the training accuracy.
 Finding NotLearning(const Facts& f) {
   const double guessing = std::log(f.classes());
   const double chance = std::max(1 / f.classes(), LargestShare(f.train_counts));
@@ -115,7 +115,8 @@ Finding Waiting(const Facts& f) {
   }
   if (waiting < 0.2) return {};
   return fmt::format(
-      "the network waits for its images in {:.0f} % of the time; try a smaller --image-size, or a larger --model, which "
+      "the network waits for its images in {:.0f} % of the time; try a smaller --image-size, or a larger --model, "
+      "which "
       "would cost little",
       100 * waiting);
 }
@@ -125,7 +126,8 @@ Finding Imbalance(const Facts& f) {
   const auto [few, many] = std::minmax_element(f.train_counts.begin(), f.train_counts.end());
   if (*many < 5 * *few) return {};
   return fmt::format(
-      "the largest class has {:.0f} times the images of the smallest ({} and {}): rare classes will be found seldom; try "
+      "the largest class has {:.0f} times the images of the smallest ({} and {}): rare classes will be found seldom; "
+      "try "
       "--class-weights balanced, and read the macro F1 rather than the accuracy",
       static_cast<double>(*many) / static_cast<double>(std::max<int64_t>(*few, 1)), *many, *few);
 }
@@ -137,7 +139,7 @@ struct Rule {
 };
 
 constexpr Rule kRules[] = {
-    {"not learning", 3, NotLearning}, {"one class", 3, OneClass},     {"learning rate", 3, RateTooHigh},
+    {"not learning", 3, NotLearning}, {"one class", 3, OneClass},    {"learning rate", 3, RateTooHigh},
     {"overfitting", 3, Overfitting},  {"unfinished", 3, Unfinished}, {"waiting", 3, Waiting},
     {"imbalance", 0, Imbalance},
 };

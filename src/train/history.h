@@ -51,7 +51,7 @@ struct TrainState {
 };
 
 Json ToJson(const EpochRecord& record);
-Json ToJson(const std::vector<EpochRecord>& history);  // an array, an object an epoch
+Json ToJson(const std::vector<EpochRecord>& history);        // an array, an object an epoch
 std::vector<EpochRecord> HistoryFromJson(const Json& json);  // throws std::exception on another form
 Json ToJson(const TrainState& state);
 TrainState TrainStateFromJson(const Json& json);  // throws std::exception on another form or on counts that can't be

@@ -88,7 +88,8 @@ class Trainer {
     const auto before = run.fingerprint.value("training_images", int64_t{0});
     if (run.fingerprint.value("data", "") != now["data"] || before != images_) {
       Fail(ExitCode::kData,
-           "the data is not what this run was started with: {} has {} training images, the run had {}{}; resume with the "
+           "the data is not what this run was started with: {} has {} training images, the run had {}{}; resume with "
+           "the "
            "same data, or start a new run",
            Printable(job_.data.source), images_, before, before == images_ ? ", but not the same ones" : "");
     }

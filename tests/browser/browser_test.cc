@@ -29,8 +29,8 @@ TEST_F(BrowserTest, TheReportOfARunOnRealImages) {
   }
   Surroundings patient = Here();
   patient.timeout_seconds = 200;  // an epoch of 45,000 images, beside other tests
-  const Outcome trained = RunCommand({SPOTTER_BINARY, "train", data, "--output", "run", "--recipe", "seed-001",
-                                      "--epochs", "1", "--quiet"}, patient);
+  const Outcome trained = RunCommand(
+      {SPOTTER_BINARY, "train", data, "--output", "run", "--recipe", "seed-001", "--epochs", "1", "--quiet"}, patient);
   ASSERT_EQ(trained.code, 0) << trained.err;
   Check("check_report.py", {"run"});
 }

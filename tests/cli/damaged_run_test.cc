@@ -70,7 +70,10 @@ TEST_F(DamagedRunTest, ThatWasFinishedAndIsUnderWayAgainGivesItsBestModel) {
 // Names that TOML allows in no comment, and a shell in no bare word.
 TEST_F(DamagedRunTest, NamedByAnyBytes) {
   MakeImageFolder(at("pictures"));
-  for (const std::string name : {"a b", "bad\xff" "name", "new\nline", "esc\x1b"}) {
+  for (const std::string name : {"a b",
+                                 "bad\xff"
+                                 "name",
+                                 "new\nline", "esc\x1b"}) {
     Succeed(Train("pictures", {"--output", name, "--quiet"}));
     Succeed({"evaluate", name});
     Succeed({"train", "--resume", name, "--epochs", "3", "--quiet"});

@@ -101,8 +101,9 @@ TEST_F(ReportTest, SeedsGiveMeanAndSpread) {
 
 TEST_F(ReportTest, ASeriesThatIsStoppedGoesOn) {
   MakeImageFolder(at("pictures"));
-  Process process(Words{SPOTTER_BINARY} + Train("pictures", {"--output", "series", "--quiet", "--seeds", "3", "--epochs", "40"}),
-                  Here());
+  Process process(
+      Words{SPOTTER_BINARY} + Train("pictures", {"--output", "series", "--quiet", "--seeds", "3", "--epochs", "40"}),
+      Here());
   while (process.Running() && !fs::exists(at("series/seed-1/metrics.csv")))
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   process.Signal(SIGINT);
@@ -118,13 +119,22 @@ TEST_F(ReportTest, ASeriesThatIsStoppedGoesOn) {
 
 TEST_F(ReportTest, AStoppedRunHasAPageButNoComparison) {
   MakeImageFolder(at("pictures"));
-  Process process(Words{SPOTTER_BINARY} + Train("pictures", {"--output", "run", "--quiet", "--epochs", "3000"}), Here());
+  Process process(Words{SPOTTER_BINARY} + Train("pictures", {"--output", "run", "--quiet", "--epochs", "3000"}),
+                  Here());
   while (process.Running() && !fs::exists(at("run/metrics.csv")))
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   process.Signal(SIGTERM);
   ASSERT_EQ(process.Wait().code, 75);
   EXPECT_NE(ReadText(at("run/report.html")).find("stopped"), std::string::npos);
   Refuse(2, {"report", "run"}, {"has not finished", "--resume run"});
+}
+
+TEST_F(ReportTest, ARunThatFailedHasAPageToo) {
+  MakeImageFolder(at("pictures"));
+  const Outcome outcome = Spotter(Train("pictures", {"--output", "run", "--quiet", "--optimizer", "sgd", "--precision",
+                                                     "fp32", "--learning-rate", "1000", "--epochs", "50"}));
+  ASSERT_EQ(outcome.code, 5) << outcome.err;
+  EXPECT_NE(ReadText(at("run/report.html")).find("failed"), std::string::npos);
 }
 
 // Names of files may be the same where the pictures are not.
@@ -161,7 +171,8 @@ TEST_F(ReportTest, ExplainWritesAPicture) {
   fs::create_directory(at("why"));
   Succeed({"explain", "run", "pictures/red/00.png", "--output", "why"});
   EXPECT_TRUE(fs::exists(at("why/00-explained.png")));
-  Refuse(2, {"explain", "run", "pictures/red/01.png", "pictures/blue/01.png"}, {"two of the images", "01-explained.png"});
+  Refuse(2, {"explain", "run", "pictures/red/01.png", "pictures/blue/01.png"},
+         {"two of the images", "01-explained.png"});
   EXPECT_FALSE(fs::exists(at("01-explained.png")));
   WriteText(at("text.jpg"), "no image");
   Refuse(3, {"explain", "run", "text.jpg"}, {"'text.jpg'"});
@@ -176,7 +187,8 @@ TEST_F(ReportTest, ARunThatLearnsNothingIsTold) {
 
 TEST_F(ReportTest, ThePortOfALivePageMustBeFree) {
   MakeImageFolder(at("pictures"), {.each = 300});
-  Process first(Words{SPOTTER_BINARY} + Train("pictures", {"--output", "first", "--quiet", "--live-port", "18231", "--epochs", "500"}),
+  Process first(Words{SPOTTER_BINARY} +
+                    Train("pictures", {"--output", "first", "--quiet", "--live-port", "18231", "--epochs", "500"}),
                 Here());
   while (first.Running() && !fs::exists(at("first/metrics.csv")))
     std::this_thread::sleep_for(std::chrono::milliseconds(5));

@@ -14,7 +14,8 @@ function readChart(svg) {
     return {name: path.dataset.name, values: new Map(numbers(path.dataset.x).map((x, i) => [x, y[i]]))};
   });
   const xs = [...new Set(lines.flatMap((line) => [...line.values.keys()]))].sort((a, b) => a - b);
-  return {svg, left, top, width, height, lines, xs, range: numbers(svg.dataset.xRange), xLabel: svg.dataset.xLabel || "", title: svg.querySelector(".title")?.textContent || "",
+  return {svg, left, top, width, height, lines, xs, range: numbers(svg.dataset.xRange),
+          xLabel: svg.dataset.xLabel || "", title: svg.querySelector(".title")?.textContent || "",
           format: formats[svg.dataset.yFormat] || formats.number};
 }
 

@@ -7,11 +7,13 @@ function tile(example) {
   const heat = byId("heat")?.getAttribute("aria-pressed") === "true" && example.heat >= 0;
   const number = heat ? example.heat : example.tile;
   const scale = shown();
-  const name = data.classes[example.prediction];
-  const span = element("span", {class: "tile " + (heat ? "heat-sheet" : "image-sheet"), role: "img", "aria-label": data.classes[example.truth] + (example.truth === example.prediction ? ", answered right" : ", taken for " + name)});
+  const answer = example.truth === example.prediction ? "answered right" : "taken for " + data.classes[example.prediction];
+  const span = element("span", {class: "tile " + (heat ? "heat-sheet" : "image-sheet"), role: "img",
+                                "aria-label": data.classes[example.truth] + ", " + answer});
   span.style.width = width * scale + "px";
   span.style.height = height * scale + "px";
-  span.style.backgroundPosition = -(number % columns) * width * scale + "px " + -Math.floor(number / columns) * height * scale + "px";
+  const left = number % columns * width * scale, top = Math.floor(number / columns) * height * scale;
+  span.style.backgroundPosition = `${-left}px ${-top}px`;
   return span;
 }
 
@@ -20,7 +22,8 @@ function figure(example) {
   const caption = element("figcaption", {},
       element("span", {class: right ? "right" : "wrong"}, (right ? "✓ " : "✗ ") + data.classes[example.truth]),
       ...example.top.map(([label, probability]) => {
-        const bar = element("span", {class: "bar"}, element("i"), element("span", {}, data.classes[label]), element("span", {}, percent(probability)));
+        const bar = element("span", {class: "bar"}, element("i"), element("span", {}, data.classes[label]),
+                            element("span", {}, percent(probability)));
         bar.firstChild.style.width = percent(probability, 1).replace(" ", "");
         return bar;
       }),
@@ -43,7 +46,8 @@ const fill = (id, examples) => byId(id)?.replaceChildren(...examples.map(figure)
 const bySureness = (a, b) => b.top[0][1] - a.top[0][1];
 const ofCell = (truth, prediction) =>
     data.examples.filter((example) => example.truth === truth && example.prediction === prediction).sort(bySureness);
-const countOf = (truth, prediction) => data.confusion.find((cell) => cell[0] === truth && cell[1] === prediction)?.[2] || 0;
+const countOf = (truth, prediction) =>
+    data.confusion.find((cell) => cell[0] === truth && cell[1] === prediction)?.[2] || 0;
 
 function drawClassGallery(picked) {
   const most = 24;
@@ -57,10 +61,11 @@ function drawClassGallery(picked) {
     drawClassGallery(Number(choice.value));
     byId("by-class").querySelector("select").focus();
   });
+  const title = right.length ? "Right" : countOf(picked, picked) ? "Of those answered right this page keeps none"
+                                                                 : "None of its images is answered right";
   byId("by-class")?.replaceChildren(
       element("h4", {}, choice),
-      element("h4", {}, right.length ? "Right" : countOf(picked, picked) ? "Of those answered right this page keeps none"
-                                                                         : "None of its images is answered right"), ...right.map(figure),
+      element("h4", {}, title), ...right.map(figure),
       ...(wrong.length ? [element("h4", {}, "Wrong")] : []), ...wrong.map(figure));
 }
 
