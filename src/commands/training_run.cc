@@ -161,13 +161,14 @@ TrainOutcome TrainAndRecord(const RunFolder& run, const TrainingRequest& request
   }
 }
 
-void NoteEnd(const RunFolder& run, const TrainingRequest& request, const TrainOutcome& outcome, const char* status) {
-  run.UpdateRun({{"status", status},
-                 {"epochs_done", outcome.state.epochs_done},
-                 {"stopped_early", outcome.end == TrainEnd::kStoppedEarly},
-                 {"train_seconds", outcome.state.seconds()},
-                 // A resumed run may have been given its data at another place; that it is the same, Train has checked.
-                 {"data", {{"source", LastingName(request.data)}}}});
+/// What run.json says of a run that has ended.
+Json Ending(const TrainingRequest& request, const TrainOutcome& outcome, const char* status) {
+  return {{"status", status},
+          {"epochs_done", outcome.state.epochs_done},
+          {"stopped_early", outcome.end == TrainEnd::kStoppedEarly},
+          {"train_seconds", outcome.state.seconds()},
+          // A resumed run may have been given its data at another place; that it is the same, Train has checked.
+          {"data", {{"source", LastingName(request.data)}}}};
 }
 
 int SayStopped(const RunFolder& run, const TrainingRequest& request) {
@@ -177,17 +178,19 @@ int SayStopped(const RunFolder& run, const TrainingRequest& request) {
   return static_cast<int>(ExitCode::kStopped);
 }
 
-/// What comes after training: the model, its results, and all that shows them.
+/// What comes after training: the model, its results, and all that shows them. The run counts as finished when all is
+/// written; killed before that, it is resumed here.
 Results Finish(const RunFolder& run, const TrainingRequest& request, const TrainJob& job, const TrainOutcome& outcome,
                double loading, TensorBoardLog& tensorboard, LivePage* live) {
   if (live != nullptr) live->Say("Training is over; the model is measured and the report written.");
   const Stopwatch watch;
   Results results = WriteFinishedRun(job, outcome.state, run);
   run.UpdateRun({{"seconds", Phases(outcome.state, job.splits.train.size(), loading, watch.Seconds())}});
-  NoteEnd(run, request, outcome, "finished");
   const Stopwatch report;
   results.gallery = MakeGallery(job.model, job.data, results.indices, results.evaluation, job.compute);
-  const Json record = run.ReadRun();
+  Json ending = Ending(request, outcome, "finished");
+  Json record = run.ReadRun();
+  record.merge_patch(ending);
   const ReportInput input{.name = run.name(),
                           .run = record,
                           .recipe = ReadFile(run.recipe_file()),
@@ -199,7 +202,8 @@ Results Finish(const RunFolder& run, const TrainingRequest& request, const Train
                           .results = &results};
   WriteReport(run, input);
   tensorboard.AddResults(input);
-  run.UpdateRun({{"report_seconds", report.Seconds()}});
+  ending["report_seconds"] = report.Seconds();
+  run.UpdateRun(ending);
   if (live != nullptr)
     live->Finish(input, "The run has finished. This is its report, kept as report.html in its folder.");
   return results;
@@ -221,7 +225,7 @@ int TrainAndReport(const RunFolder& run, const TrainingRequest& request, const T
   const TrainOutcome outcome = TrainAndRecord(run, request, job, recorder, live);
   progress.reset();  // clears its line; there are no more steps to tell
   if (outcome.end == TrainEnd::kInterrupted) {
-    NoteEnd(run, request, outcome, "stopped");
+    run.UpdateRun(Ending(request, outcome, "stopped"));
     ReportUnfinished(run, job, outcome.state, live, "The run was stopped. Go on with: " + ResumeCommand(run));
     return SayStopped(run, request);
   }
