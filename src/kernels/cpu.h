@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+// What this processor can do.
+#pragma once
+
+namespace spotter::kernels {
+
+/// Whether the AVX-512 bf16 kernels run here.
+bool CpuHasAvx512Bf16();
+
+}  // namespace spotter::kernels

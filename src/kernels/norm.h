@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// Batch normalisation and activations over maps seen as (rows, channels) bf16, rows being all pixels of all images.
+//
+// Ioffe & Szegedy, "Batch Normalization" (2015): z = (x - mean) / sqrt(variance + epsilon) * scale + shift; the mean
+// and the (biased) variance are those of the batch. The activation follows in the same pass, and is undone in the same
+// pass backwards. Sums are fp32 over 32 rows, double beyond; their order depends on the number of threads alone. For
+// processors that CpuHasAvx512Bf16() says yes to.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/bf16.h"
+#include "kernels/scratch.h"
+
+namespace spotter::kernels {
+
+/// gelu: x * Phi(x), Phi by Abramowitz & Stegun 7.1.26 (absolute error below 2e-7).
+enum class Act { kNone, kRelu, kGelu, kSilu };
+
+struct RowShape {
+  int64_t rows = 0;
+  int64_t channels = 0;
+};
+
+/// mean, variance (channels), biased, of x.
+void ChannelMoments(const RowShape& shape, const bf16* x, float* mean, float* variance, Scratch& scratch);
+
+/// y = act(x * factor + shift); factor (channels) may be null for 1, shift for 0. y may be x.
+void ScaleShiftAct(const RowShape& shape, const bf16* x, const float* factor, const float* shift, Act act, bf16* y,
+                   Scratch& scratch);
+
+/// What the backward pass of z = x * factor + shift, y = act(z) sums up for each channel: dz and dz * (x - mean), where
+/// dz = dy * act'(z). Null factor, shift and mean count as 1, 0, 0. sum_x may be null.
+void GradientSums(const RowShape& shape, const bf16* x, const bf16* dy, const float* factor, const float* shift,
+                  const float* mean, Act act, float* sum, float* sum_x, Scratch& scratch);
+
+/// dx = dz * factor + x * by_x + constant, dz as above; the last two (channels) may be null for 0. dx may be dy.
+void ActGradient(const RowShape& shape, const bf16* x, const bf16* dy, const float* factor, const float* shift,
+                 const float* by_x, const float* constant, Act act, bf16* dx, Scratch& scratch);
+
+/// For an activation whose output alone is known, ReLU: dz = dy where y > 0, else 0, in place, and its sums over the
+/// rows (the bias's gradient).
+void ReluGradient(const RowShape& shape, const bf16* y, bf16* dy, float* sum, Scratch& scratch);
+
+}  // namespace spotter::kernels

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// Normalisation and activations against their definitions in double.
+#include "kernels/norm.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+
+#include "kernels/cpu.h"
+#include "kernels/test_values.h"
+
+namespace spotter::kernels {
+namespace {
+
+double Phi(double z) { return 0.5 * std::erfc(-z / std::sqrt(2.0)); }
+double Sigmoid(double z) { return 1 / (1 + std::exp(-z)); }
+double Value(Act act, double z) {
+  switch (act) {
+    case Act::kRelu:
+      return std::max(z, 0.0);
+    case Act::kGelu:
+      return z * Phi(z);
+    case Act::kSilu:
+      return z * Sigmoid(z);
+    case Act::kNone:
+      break;
+  }
+  return z;
+}
+double Derivative(Act act, double z) {
+  switch (act) {
+    case Act::kRelu:
+      return z > 0 ? 1 : 0;
+    case Act::kGelu:
+      return Phi(z) + z * std::exp(-z * z / 2) / std::sqrt(2 * M_PI);
+    case Act::kSilu:
+      return Sigmoid(z) * (1 + z * (1 - Sigmoid(z)));
+    case Act::kNone:
+      break;
+  }
+  return 1;
+}
+
+struct Case {
+  RowShape shape;
+  int threads;
+};
+
+class NormTest : public testing::TestWithParam<Case> {
+ protected:
+  void SetUp() override {
+    if (!CpuHasAvx512Bf16()) GTEST_SKIP() << "this processor has no AVX-512 bf16";
+  }
+  const RowShape& s = GetParam().shape;
+  int64_t size() const { return s.rows * s.channels; }
+  Scratch scratch{GetParam().threads};
+  std::vector<float> x = RandomValues(size(), 1, 3);
+  std::vector<float> dy = RandomValues(size(), 2);
+  std::vector<float> factor = RandomValues(s.channels, 3);
+  std::vector<float> shift = RandomValues(s.channels, 4);
+  std::vector<float> mean = RandomValues(s.channels, 5);
+  std::vector<float> by_x = RandomValues(s.channels, 6);
+  std::vector<float> constant = RandomValues(s.channels, 7);
+  double z(int64_t i) const { return double{x[i]} * factor[i % s.channels] + shift[i % s.channels]; }
+};
+constexpr Act kActs[] = {Act::kNone, Act::kRelu, Act::kGelu, Act::kSilu};
+constexpr double kRounding = 1.0 / 256;  // half a unit in the last place of a bf16
+
+TEST_P(NormTest, Moments) {
+  std::vector<float> found_mean(s.channels), found_variance(s.channels);
+  // A mean far from 0 is where sums of squares lose their digits.
+  for (float& value : x) value = ToFloat(ToBf16(value + 100));
+  ChannelMoments(s, AsBf16(x).data(), found_mean.data(), found_variance.data(), scratch);
+  for (int64_t c = 0; c < s.channels; ++c) {
+    double sum = 0, squares = 0;
+    for (int64_t r = 0; r < s.rows; ++r) sum += x[r * s.channels + c];
+    const double m = sum / static_cast<double>(s.rows);
+    for (int64_t r = 0; r < s.rows; ++r) squares += (x[r * s.channels + c] - m) * (x[r * s.channels + c] - m);
+    EXPECT_NEAR(found_mean[c], m, 1e-5 * std::abs(m));
+    EXPECT_NEAR(found_variance[c], squares / static_cast<double>(s.rows), 1e-4 * squares / static_cast<double>(s.rows));
+  }
+}
+
+TEST_P(NormTest, ForwardAndBackward) {
+  for (const Act act : kActs) {
+    std::vector<double> y, dx;
+    std::vector<double> sum(s.channels), sum_x(s.channels);
+    for (int64_t i = 0; i < size(); ++i) {
+      const int64_t c = i % s.channels;
+      const double dz = dy[i] * Derivative(act, z(i));
+      y.push_back(Value(act, z(i)));
+      dx.push_back(dz * factor[c] + x[i] * by_x[c] + constant[c]);
+      sum[c] += dz;
+      sum_x[c] += dz * (x[i] - mean[c]);
+    }
+    const std::vector<bf16> input = AsBf16(x);
+    std::vector<bf16> gradient = AsBf16(dy);
+    std::vector<bf16> output(input.size());
+    ScaleShiftAct(s, input.data(), factor.data(), shift.data(), act, output.data(), scratch);
+    EXPECT_LT(RelativeError(y, AsFloat(output)), kRounding);
+    std::vector<float> found(s.channels), found_x(s.channels);
+    GradientSums(s, input.data(), gradient.data(), factor.data(), shift.data(), mean.data(), act, found.data(),
+                 found_x.data(), scratch);
+    EXPECT_LT(RelativeError(sum, found), 1e-5);
+    EXPECT_LT(RelativeError(sum_x, found_x), 1e-5);
+    ActGradient(s, input.data(), gradient.data(), factor.data(), shift.data(), by_x.data(), constant.data(), act,
+                gradient.data(), scratch);
+    EXPECT_LT(RelativeError(dx, AsFloat(gradient)), kRounding);
+  }
+}
+
+TEST_P(NormTest, NothingGivenCountsAsOneAndZero) {
+  const std::vector<bf16> input = AsBf16(x);
+  std::vector<bf16> output(input.size());
+  ScaleShiftAct(s, input.data(), nullptr, nullptr, Act::kNone, output.data(), scratch);
+  EXPECT_EQ(output, input);
+  std::vector<bf16> gradient = AsBf16(dy);
+  ActGradient(s, input.data(), gradient.data(), nullptr, nullptr, nullptr, nullptr, Act::kNone, gradient.data(),
+              scratch);
+  EXPECT_EQ(AsFloat(gradient), dy);
+}
+
+TEST_P(NormTest, ReluByItsOutput) {
+  std::vector<float> y = x;
+  for (float& value : y) value = std::max(value, 0.0f);
+  std::vector<double> expected, sum(s.channels);
+  for (int64_t i = 0; i < size(); ++i) {
+    expected.push_back(y[i] > 0 ? dy[i] : 0);
+    sum[i % s.channels] += expected.back();
+  }
+  std::vector<bf16> gradient = AsBf16(dy);
+  std::vector<float> found(s.channels);
+  ReluGradient(s, AsBf16(y).data(), gradient.data(), found.data(), scratch);
+  EXPECT_EQ(RelativeError(expected, AsFloat(gradient)), 0);
+  EXPECT_LT(RelativeError(sum, found), 1e-5);
+}
+
+INSTANTIATE_TEST_SUITE_P(Sizes, NormTest,
+                         testing::Values(Case{{2000, 64}, 2}, Case{{1000, 256}, 2}, Case{{77, 24}, 3}, Case{{1, 7}, 2},
+                                         Case{{33, 1}, 4}, Case{{100, 50}, 1}, Case{{65, 33}, 2}));
+
+TEST(Activations, FarOutValuesAreFinite) {
+  if (!CpuHasAvx512Bf16()) GTEST_SKIP() << "this processor has no AVX-512 bf16";
+  Scratch scratch(1);
+  const std::vector<float> far = {-1e30f, -200, -30, -6, -0.0f, 0, 6, 30, 200, 1e30f};
+  const RowShape shape{1, static_cast<int64_t>(far.size())};
+  std::vector<bf16> y(far.size());
+  for (const Act act : kActs) {
+    ScaleShiftAct(shape, AsBf16(far).data(), nullptr, nullptr, act, y.data(), scratch);
+    for (size_t i = 0; i < far.size(); ++i) {
+      const double expected = Value(act, ToFloat(ToBf16(far[i])));
+      EXPECT_NEAR(ToFloat(y[i]), expected, 4e-3 * std::abs(expected) + 1e-6) << far[i];
+    }
+  }
+}
+
+}  // namespace
+}  // namespace spotter::kernels

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Memory that kernels work in, kept from call to call.
+#pragma once
+
+#include <cstddef>
+#include <cstdlib>
+#include <memory>
+#include <new>
+#include <vector>
+
+namespace spotter::kernels {
+
+/// A few buffers for each thread, grown on demand and never given back: after the first step of a training nothing is
+/// allocated any more. Buffers are aligned to 2 MiB, for huge pages. One Scratch serves one call at a time.
+class Scratch {
+ public:
+  explicit Scratch(int threads) : threads_(threads), buffers_(static_cast<size_t>(threads) * kSlots) {}
+  int threads() const { return threads_; }
+
+  /// Called outside parallel regions: buffer `slot` of every thread holds at least `bytes` afterwards; what it held
+  /// is lost when it grows. Throws std::bad_alloc.
+  void Reserve(int slot, size_t bytes) {
+    for (int thread = 0; thread < threads_; ++thread) {
+      Buffer& buffer = buffers_[static_cast<size_t>(thread) * kSlots + static_cast<size_t>(slot)];
+      if (buffer.bytes >= bytes) continue;
+      const size_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
+      buffer.memory.reset();
+      buffer.memory.reset(std::aligned_alloc(kAlignment, rounded));
+      if (!buffer.memory) throw std::bad_alloc();
+      buffer.bytes = rounded;
+    }
+  }
+  template <typename T>
+  T* Get(int thread, int slot) const {
+    return static_cast<T*>(buffers_[static_cast<size_t>(thread) * kSlots + static_cast<size_t>(slot)].memory.get());
+  }
+
+ private:
+  static constexpr size_t kSlots = 4;
+  static constexpr size_t kAlignment = size_t{2} << 20;
+  struct Free {
+    void operator()(void* memory) const { std::free(memory); }
+  };
+  struct Buffer {
+    std::unique_ptr<void, Free> memory;
+    size_t bytes = 0;
+  };
+  int threads_;
+  std::vector<Buffer> buffers_;
+};
+
+}  // namespace spotter::kernels

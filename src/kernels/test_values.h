@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Values for the kernels' tests.
+#pragma once
+
+#include <cmath>
+#include <random>
+#include <span>
+#include <vector>
+
+#include "kernels/bf16.h"
+
+namespace spotter::kernels {
+
+/// Normal values that bf16 holds exactly, so that kernel and reference get the same.
+inline std::vector<float> RandomValues(int64_t n, unsigned seed, float scale = 1) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal(0, scale);
+  std::vector<float> values(static_cast<size_t>(n));
+  for (float& value : values) value = ToFloat(ToBf16(normal(random)));
+  return values;
+}
+inline std::vector<bf16> AsBf16(const std::vector<float>& values) {
+  std::vector<bf16> out;
+  out.reserve(values.size());
+  for (const float value : values) out.push_back(ToBf16(value));
+  return out;
+}
+inline std::vector<float> AsFloat(std::span<const bf16> values) {
+  std::vector<float> out;
+  out.reserve(values.size());
+  for (const bf16 value : values) out.push_back(ToFloat(value));
+  return out;
+}
+
+/// Root mean square of the difference, relative to that of the expected values. NaN where a value is.
+template <typename Expected>
+double RelativeError(const std::vector<Expected>& expected, const std::vector<float>& found) {
+  double error = 0;
+  double size = 0;
+  for (size_t i = 0; i < expected.size(); ++i) {
+    error += (found[i] - expected[i]) * (found[i] - expected[i]);
+    size += static_cast<double>(expected[i]) * expected[i];
+  }
+  return std::sqrt(error / (size > 0 ? size : 1));
+}
+
+}  // namespace spotter::kernels

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// How transformed maps and weights lie in memory between the transforms and the products.
+//
+// Packed weights: panels of 64 columns, then perhaps one of 32; in a panel [frequency][pair of sums][column][2].
+// Columns and sums beyond the last are zero. Sums (channels that are added over) come in the order in which the
+// transforms write them: of each whole 32 the even ones, then the odd ones; what is left of 32 in its own order.
+#pragma once
+
+#include <cstdint>
+
+namespace spotter::kernels {
+
+constexpr int64_t kPanel = 64;
+
+constexpr int64_t RoundUp(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
+
+inline int64_t PaddedSums(int64_t sums) { return RoundUp(sums, 2); }
+inline int64_t PaddedColumns(int64_t columns) { return RoundUp(columns, 32); }
+inline int64_t PanelWidth(int64_t columns, int64_t first) {
+  return PaddedColumns(columns) - first >= kPanel ? kPanel : 32;
+}
+
+/// The channel at place `place`, when `interleaved`; else they are in order.
+inline int64_t ChannelAt(int64_t place, int64_t channels, bool interleaved) {
+  const int64_t chunk = place / 32 * 32;
+  if (!interleaved || chunk + 32 > channels) return place;
+  const int64_t i = place - chunk;
+  return chunk + (i < 16 ? 2 * i : 2 * (i - 16) + 1);
+}
+
+}  // namespace spotter::kernels

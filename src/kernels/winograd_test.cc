@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Winograd kernels against the plain reference in double: every pass, at sizes that meet every edge.
+#include "kernels/winograd.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "kernels/cpu.h"
+#include "kernels/reference.h"
+#include "kernels/test_values.h"
+
+namespace spotter::kernels {
+namespace {
+
+struct Case {
+  ConvShape shape;
+  int threads;
+};
+
+void PrintTo(const Case& c, std::ostream* out) {
+  const ConvShape& s = c.shape;
+  *out << s.images << " of " << s.height << "x" << s.width << ", " << s.in << " to " << s.out << ", pad " << s.pad
+       << (s.pool ? ", pool, " : ", ") << c.threads << " threads";
+}
+
+constexpr double kBound = 6e-3;  // relative RMS; docs/speed.md has what is measured
+
+class WinogradTest : public testing::TestWithParam<Case> {
+ protected:
+  void SetUp() override {
+    if (!CpuHasAvx512Bf16()) GTEST_SKIP() << "this processor has no AVX-512 bf16";
+  }
+  const ConvShape& s = GetParam().shape;
+  std::vector<float> x = RandomValues(s.in_size(), 1);
+  std::vector<float> weights = RandomValues(s.weight_size(), 2, 0.1f);
+  std::vector<float> bias = RandomValues(s.out, 3);
+  Scratch scratch{GetParam().threads};
+  int threads() const { return GetParam().threads; }
+
+  /// Guards at both ends show a write that goes too far.
+  struct Guarded {
+    explicit Guarded(int64_t n) : values(static_cast<size_t>(n) + 2 * kGuard, kMark), n(static_cast<size_t>(n)) {}
+    static constexpr size_t kGuard = 64;
+    static constexpr bf16 kMark = 0x7fc1;  // a NaN
+    std::vector<bf16> values;
+    size_t n;
+    bf16* data() { return values.data() + kGuard; }
+    std::vector<float> Take() const {
+      for (size_t i = 0; i < kGuard; ++i) {
+        EXPECT_EQ(values[i], kMark);
+        EXPECT_EQ(values[kGuard + n + i], kMark);
+      }
+      return AsFloat(std::span(values).subspan(kGuard, n));
+    }
+  };
+
+  std::vector<float> Forward(const ConvEpilogue& epilogue, uint32_t* argmax) {
+    std::vector<bf16> packed(static_cast<size_t>(WinogradPackedSize(s.in, s.out)));
+    PackWinogradForward(s, weights.data(), packed.data(), threads());
+    Guarded y(s.out_size());
+    WinogradForward(s, AsBf16(x).data(), packed.data(), epilogue, y.data(), argmax, scratch);
+    return y.Take();
+  }
+  /// The places of the maxima, as the words say.
+  std::vector<int> Places(const std::vector<uint32_t>& words) const {
+    std::vector<int> places;
+    for (int64_t pixel = 0; pixel < s.out_pixels(); ++pixel) {
+      for (int64_t c = 0; c < s.out; ++c) {
+        const uint32_t* word = words.data() + (pixel * ((s.out + 31) / 32) + c / 32) * 2;
+        places.push_back(static_cast<int>((word[0] >> (c % 32) & 1) + 2 * (word[1] >> (c % 32) & 1)));
+      }
+    }
+    return places;
+  }
+  /// Maxima at random places, and the gradient that they spread to all outputs.
+  std::vector<uint32_t> RandomArgmax() const {
+    std::mt19937 random(5);
+    std::vector<uint32_t> words(static_cast<size_t>(s.pool ? ArgmaxWords(s) : 0));
+    for (uint32_t& word : words) word = static_cast<uint32_t>(random());
+    return words;
+  }
+  std::vector<float> FullGradient(const std::vector<float>& dy, const std::vector<uint32_t>& argmax) const {
+    return s.pool ? ReferenceUnpool(s, dy, Places(argmax)) : dy;
+  }
+};
+
+TEST_P(WinogradTest, Forward) {
+  const std::vector<double> plain = ReferenceConv(s, x, weights, {});
+  if (!s.pool) {
+    EXPECT_LT(RelativeError(plain, Forward({}, nullptr)), kBound);
+    return;
+  }
+  std::vector<int> where;
+  const std::vector<double> pooled = ReferencePool(s, plain, where);
+  std::vector<uint32_t> argmax(static_cast<size_t>(ArgmaxWords(s)));
+  EXPECT_LT(RelativeError(pooled, Forward({}, argmax.data())), kBound);
+  // Where two outputs of a window are nearly equal either may be the larger: the value at the place must be right.
+  const std::vector<int> places = Places(argmax);
+  std::vector<float> at_places;
+  size_t same = 0;
+  for (int64_t i = 0; i < s.out_size(); ++i) {
+    const int64_t pixel = i / s.out;
+    const int64_t row = pixel / s.out_width() % s.out_height();
+    const int64_t image = pixel / (s.out_width() * s.out_height());
+    const int place = places[static_cast<size_t>(i)];
+    const int64_t from =
+        (image * s.conv_height() + 2 * row + place / 2) * s.conv_width() + 2 * (pixel % s.out_width()) + place % 2;
+    at_places.push_back(static_cast<float>(plain[static_cast<size_t>(from * s.out + i % s.out)]));
+    same += place == where[static_cast<size_t>(i)] ? 1 : 0;
+  }
+  EXPECT_LT(RelativeError(pooled, at_places), kBound);
+  EXPECT_GT(static_cast<double>(same), 0.98 * static_cast<double>(where.size()));
+}
+
+TEST_P(WinogradTest, ForwardWithBiasAndRelu) {
+  std::vector<double> y = ReferenceConv(s, x, weights, bias);
+  std::vector<int> where;
+  if (s.pool) y = ReferencePool(s, y, where);
+  for (double& value : y) value = std::max(value, 0.0);
+  EXPECT_LT(RelativeError(y, Forward({.bias = bias.data(), .relu = true}, nullptr)), kBound);
+}
+
+TEST_P(WinogradTest, DataGradient) {
+  const std::vector<float> dy = RandomValues(s.out_size(), 4);
+  const std::vector<uint32_t> argmax = RandomArgmax();
+  std::vector<bf16> packed(static_cast<size_t>(WinogradPackedSize(s.out, s.in)));
+  PackWinogradDataGradient(s, weights.data(), packed.data(), threads());
+  Guarded dx(s.in_size());
+  WinogradDataGradient(s, AsBf16(dy).data(), argmax.data(), packed.data(), dx.data(), scratch);
+  EXPECT_LT(RelativeError(ReferenceDataGradient(s, FullGradient(dy, argmax), weights), dx.Take()), kBound);
+}
+
+TEST_P(WinogradTest, WeightGradient) {
+  const std::vector<float> dy = RandomValues(s.out_size(), 4);
+  const std::vector<uint32_t> argmax = RandomArgmax();
+  std::vector<float> dw(static_cast<size_t>(s.weight_size()), NAN);
+  WinogradWeightGradient(s, AsBf16(x).data(), AsBf16(dy).data(), argmax.data(), dw.data(), scratch);
+  EXPECT_LT(RelativeError(ReferenceWeightGradient(s, x, FullGradient(dy, argmax)), dw), kBound);
+}
+
+ConvShape Shape(int64_t n, int64_t h, int64_t w, int64_t in, int64_t out, int64_t pad, bool pool) {
+  return {.images = n, .height = h, .width = w, .in = in, .out = out, .kernel = 3, .pad = pad, .pool = pool};
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Sizes, WinogradTest,
+    testing::Values(Case{Shape(3, 31, 31, 24, 64, 1, true), 2},     // the speed network's layers
+                    Case{Shape(3, 15, 15, 64, 64, 1, false), 2},    //
+                    Case{Shape(3, 15, 15, 64, 256, 1, true), 2},    //
+                    Case{Shape(5, 7, 7, 256, 256, 1, false), 2},    //
+                    Case{Shape(5, 7, 7, 256, 256, 1, true), 2},     //
+                    Case{Shape(9, 3, 3, 256, 256, 1, false), 2},    //
+                    Case{Shape(2, 32, 32, 3, 32, 0, true), 2},      // the seeds' first layers
+                    Case{Shape(2, 32, 32, 3, 64, 1, false), 2},     //
+                    Case{Shape(2, 15, 15, 32, 64, 0, false), 2},    // valid
+                    Case{Shape(2, 13, 13, 64, 128, 0, true), 2},    // valid, odd, with a pool that drops a row
+                    Case{Shape(2, 16, 16, 128, 384, 1, false), 3},  // three threads
+                    Case{Shape(1, 3, 3, 1, 1, 0, false), 1},        // one output
+                    Case{Shape(1, 4, 4, 1, 1, 0, true), 4},         //
+                    Case{Shape(1, 1, 1, 5, 7, 1, false), 2},        // one pixel
+                    Case{Shape(2, 2, 3, 33, 31, 1, true), 2},       // odd channels around a chunk
+                    Case{Shape(2, 9, 6, 65, 97, 1, false), 5},      //
+                    Case{Shape(2, 6, 9, 31, 95, 0, true), 2},       //
+                    Case{Shape(1, 70, 66, 8, 16, 1, true), 2},      // more tiles in an image than in a block: bands
+                    Case{Shape(1, 9, 250, 7, 40, 0, true), 2},      // more in a row
+                    Case{Shape(64, 5, 5, 16, 20, 1, true), 8},      // more threads than cores
+                    Case{Shape(1, 5, 5, 512, 640, 1, false), 2}));
+
+}  // namespace
+}  // namespace spotter::kernels
