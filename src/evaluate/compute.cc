@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "engine/engine.h"
 
 namespace spotter {
 
@@ -14,6 +15,10 @@ bool CpuHasBf16() {
 #else
   return false;  // ARM's bf16 is not tried yet: fp32 is the safe choice there
 #endif
+}
+
+bool EngineRuns(const Compute& compute) {
+  return compute.device.is_cpu() && compute.precision == at::kBFloat16 && Engine::RunsHere();
 }
 
 std::string PrecisionName(at::ScalarType precision) { return precision == at::kBFloat16 ? "bf16" : "fp32"; }

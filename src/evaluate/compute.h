@@ -25,6 +25,9 @@ struct Compute {
 /// there is none.
 Compute PrepareCompute(const ComputeSettings& settings);
 
+/// Whether our own kernels compute: bf16 on a CPU that has what they need.
+bool EngineRuns(const Compute& compute);
+
 bool CpuHasBf16();
 std::string PrecisionName(at::ScalarType precision);  // "bf16", "fp32"
 

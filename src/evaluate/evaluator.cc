@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "augment/batch.h"
+#include "engine/engine.h"
 
 namespace spotter {
 namespace {
@@ -25,6 +26,7 @@ std::vector<float> ComputeLogits(const Network& network, const Preprocessing& pr
                                  const EvaluateProgress& progress) {
   const at::InferenceMode inference;
   const ForwardContext context{.training = false, .precision = compute.precision};
+  const auto engine = EngineRuns(compute) ? std::make_unique<Engine>(network, compute.threads) : nullptr;
   std::vector<float> logits;
   logits.reserve(indices.size() * static_cast<size_t>(network.classes()));
   const auto batch = static_cast<size_t>(EvaluationBatch(data.shape));
@@ -35,7 +37,8 @@ std::vector<float> ComputeLogits(const Network& network, const Preprocessing& pr
     WriteBatch(data, part, preprocessing, images.data_ptr<float>());
     // (N, H, W, C) in memory, seen as (N, C, H, W): that is what channels-last means.
     const at::Tensor x = images.to(compute.device, compute.precision).permute({0, 3, 1, 2});
-    const at::Tensor out = network.Forward(x, context).to(at::kCPU).contiguous();
+    const at::Tensor out =
+        engine ? engine->Forward(x, {.images = x.size(0)}) : network.Forward(x, context).to(at::kCPU).contiguous();
     const float* values = out.const_data_ptr<float>();
     logits.insert(logits.end(), values, values + out.numel());
     if (progress) progress(static_cast<int64_t>(begin + part.size()));

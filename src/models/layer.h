@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "models/layer_spec.h"
+
 namespace spotter {
 
 /// The shape of one image's features: a map (height, width, channels), or a vector (units) after flatten, dense or a
@@ -63,12 +65,14 @@ class Layer {
   int64_t flops() const {
     return flops_;
   }  // of one image, forward: two a multiply-add of conv and dense; 0 for the rest
+  const LayerSpec& spec() const { return spec_; }
   std::vector<Parameter>& parameters() { return parameters_; }
   const std::vector<Parameter>& parameters() const { return parameters_; }
 
   void SetNames(std::string name, std::string description);  // also prefixes the parameters' names
 
  protected:
+  LayerSpec spec_;
   std::vector<Parameter> parameters_;
   FeatureShape output_shape_;
   int64_t flops_ = 0;

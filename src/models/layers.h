@@ -9,18 +9,6 @@
 
 namespace spotter {
 
-enum class Padding { kValid, kSame };
-
-/// A window that moves over a map: convolution and pooling share its arithmetic.
-/// Output size: valid floor((n - k) / s) + 1; same ceil(n / s), padded with floor(p / 2) before and the rest after,
-/// where p = max((ceil(n / s) - 1) * s + k - n, 0): TensorFlow's rule, which is one-sided for even sizes and stride 2.
-struct Window {
-  int64_t kernel_height = 3;
-  int64_t kernel_width = 3;
-  int64_t stride = 1;
-  Padding padding = Padding::kValid;
-};
-
 /// Throws Error(kUsage) for a layer of more than 2^31 weights or output values an image: no text may ask for more than
 /// can be counted.
 void CheckSize(int64_t weights, const FeatureShape& output);

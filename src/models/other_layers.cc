@@ -31,6 +31,7 @@ class GlobalPool : public Layer {
 class BatchNorm : public Layer {
  public:
   explicit BatchNorm(const FeatureShape& input) {
+    spec_ = BatchNormSpec{};
     output_shape_ = input;
     const auto add = [&](const char* name, ParameterRole role) {
       parameters_.push_back({.name = name, .role = role, .value = at::empty({input.channels})});
@@ -52,7 +53,10 @@ class BatchNorm : public Layer {
 
 class Dropout : public Layer {
  public:
-  Dropout(const FeatureShape& input, double rate) : rate_(rate) { output_shape_ = input; }
+  Dropout(const FeatureShape& input, double rate) : rate_(rate) {
+    spec_ = DropoutSpec{rate};
+    output_shape_ = input;
+  }
   at::Tensor Forward(const at::Tensor& x, const ForwardContext& context) override {
     return context.training && rate_ > 0 ? at::dropout(x, rate_, /*train=*/true) : x;
   }
@@ -63,7 +67,10 @@ class Dropout : public Layer {
 
 class Flatten : public Layer {
  public:
-  explicit Flatten(const FeatureShape& input) { output_shape_ = {0, 0, input.size()}; }
+  explicit Flatten(const FeatureShape& input) {
+    spec_ = FlattenSpec{};
+    output_shape_ = {0, 0, input.size()};
+  }
   at::Tensor Forward(const at::Tensor& x, const ForwardContext&) override {
     // In channels-last memory (N, H, W, C) is how the values lie, so this moves nothing.
     return x.dim() == 4 ? x.permute({0, 2, 3, 1}).reshape({x.size(0), -1}) : x;
@@ -78,6 +85,7 @@ class Dense : public Layer {
            "dense needs a vector, but its input is a map of {}; put 'flatten' or 'globalavgpool' before it",
            ToString(input));
     }
+    spec_ = DenseSpec{activation};
     output_shape_ = {0, 0, units};
     CheckSize(units * input.channels, output_shape_);
     flops_ = 2 * units * input.channels;
@@ -101,6 +109,7 @@ class Dense : public Layer {
 class ActivationLayer : public Layer {
  public:
   ActivationLayer(const FeatureShape& input, const Activation& activation) : activation_(activation) {
+    spec_ = ActivationSpec{&activation};
     output_shape_ = input;
   }
   at::Tensor Forward(const at::Tensor& x, const ForwardContext&) override { return activation_.apply(x.clone()); }

@@ -65,6 +65,7 @@ class Conv : public WindowLayer {
  public:
   Conv(const FeatureShape& input, int64_t filters, const Window& window, const Activation* activation)
       : WindowLayer("convolution", input, window), activation_(activation) {
+    spec_ = ConvSpec{window, activation};
     const int64_t taps = window.kernel_height * window.kernel_width;
     output_shape_.channels = filters;
     CheckSize(filters * taps * input.channels, output_shape_);
@@ -89,7 +90,9 @@ class Conv : public WindowLayer {
 
 class MaxPool : public WindowLayer {
  public:
-  MaxPool(const FeatureShape& input, const Window& window) : WindowLayer("pool", input, window) {}
+  MaxPool(const FeatureShape& input, const Window& window) : WindowLayer("pool", input, window) {
+    spec_ = MaxPoolSpec{window};
+  }
   at::Tensor Forward(const at::Tensor& x, const ForwardContext&) override {
     const double lowest = -std::numeric_limits<double>::infinity();
     return at::max_pool2d(PadByHand(x, lowest), kernel(), stride(), PaddingLeft());

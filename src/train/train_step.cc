@@ -12,10 +12,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// Dropout draws from libtorch's generators; seeding them each step makes it a function of seed, epoch and step.
-void SeedDropout(uint64_t seed, int64_t epoch, int64_t step) {
+/// What dropout draws from in a step.
+uint64_t DropoutSeed(uint64_t seed, int64_t epoch, int64_t step) {
   const auto words = RandomWords(seed, Stream::kDropout, static_cast<uint32_t>(epoch), static_cast<uint64_t>(step));
-  at::manual_seed(uint64_t{words[0]} << 32 | words[1]);
+  return uint64_t{words[0]} << 32 | words[1];
 }
 
 int64_t CountCorrect(const at::Tensor& logits, const at::Tensor& labels) {
@@ -36,6 +36,18 @@ TrainStep::TrainStep(Context context) : context_(std::move(context)) {
   if (!context_.class_weights.empty()) {
     class_weights_ = at::tensor(at::ArrayRef<double>(context_.class_weights), at::kFloat).to(context_.compute.device);
   }
+  if (EngineRuns(context_.compute)) engine_ = std::make_unique<Engine>(context_.network, context_.compute.threads);
+}
+
+at::Tensor TrainStep::Logits(const at::Tensor& x, uint64_t seed) {
+  at::manual_seed(seed);  // of libtorch's dropout
+  if (!engine_) return context_.network.Forward(x, {.training = true, .precision = context_.compute.precision});
+  return engine_->Forward(x, {.images = x.size(0), .training = true, .seed = seed}).requires_grad_();
+}
+
+void TrainStep::Backward(const at::Tensor& loss, const at::Tensor& logits) {
+  loss.backward();
+  if (engine_) engine_->Backward(logits.grad());
 }
 
 StepResult TrainStep::Run(std::span<const int64_t> indices, int64_t epoch, int64_t step, double learning_rate) {
@@ -52,16 +64,16 @@ StepResult TrainStep::Run(std::span<const int64_t> indices, int64_t epoch, int64
   StepResult result;
   result.data_seconds = std::chrono::duration<double>(Clock::now() - begin).count();
 
-  SeedDropout(context_.seed, epoch, step);
-  const at::Tensor logits = context_.network.Forward(x, {.training = true, .precision = context_.compute.precision});
+  const at::Tensor logits = Logits(x, DropoutSeed(context_.seed, epoch, step));
   const std::optional<at::Tensor> weights = class_weights_.defined() ? std::optional(class_weights_) : std::nullopt;
   const at::Tensor loss =
       at::cross_entropy_loss(logits, labels.to(context_.compute.device), weights, at::Reduction::Mean,
                              /*ignore_index=*/-100, context_.label_smoothing);
   result.loss = loss.item<double>();
   if (!std::isfinite(result.loss)) return result;
-  loss.backward();
+  Backward(loss, logits);
   context_.optimizer.Step(learning_rate);
+  if (engine_) engine_->ParametersChanged();
   result.correct = CountCorrect(logits, labels);
   return result;
 }

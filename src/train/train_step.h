@@ -2,9 +2,11 @@
 // One step of training: images in, weights changed. Shared by the trainer and by `spotter bench train`.
 #pragma once
 
+#include <memory>
 #include <span>
 
 #include "augment/batch.h"
+#include "engine/engine.h"
 #include "evaluate/compute.h"
 #include "models/network.h"
 #include "optimize/optimizer.h"
@@ -38,7 +40,11 @@ class TrainStep {
   StepResult Run(std::span<const int64_t> indices, int64_t epoch, int64_t step, double learning_rate);
 
  private:
+  at::Tensor Logits(const at::Tensor& x, uint64_t seed);
+  void Backward(const at::Tensor& loss, const at::Tensor& logits);
+
   Context context_;
+  std::unique_ptr<Engine> engine_;  // where its kernels run; else libtorch computes
   at::Tensor class_weights_;
 };
 

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// A network computed by our own kernels, forward and backward, in bf16 on a CPU that multiplies it.
+//
+// Network::Forward with libtorch's autograd is the reference: any device, any precision. The engine computes the same
+// with layers joined where one kernel does several (plan in engine.cc), keeps its memory from step to step, and leaves
+// to libtorch the layers that it has no kernel for. tests compare the two.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "engine/buffer.h"
+#include "engine/op.h"
+#include "models/network.h"
+
+namespace spotter {
+
+class Engine {
+ public:
+  /// Whether this processor has what the kernels need.
+  static bool RunsHere();
+
+  /// `network` outlives the engine.
+  Engine(const Network& network, int threads);
+
+  /// x (images, channels, height, width) bf16 in channels-last memory, as Network::Forward -> logits (images, classes)
+  /// fp32. In training, batch norm moves its averages and dropout is drawn from pass.seed.
+  at::Tensor Forward(const at::Tensor& x, const Pass& pass);
+
+  /// From the logits' gradient (images, classes) fp32 of the last Forward, which was one of training, to
+  /// Parameter::value.grad() of every parameter that requires one. Those tensors are the engine's, and overwritten by
+  /// the next call.
+  void Backward(const at::Tensor& gradient);
+
+  /// To be called when parameters have changed.
+  void ParametersChanged();
+
+  /// The steps' names, in order.
+  std::vector<std::string> steps() const;
+
+ private:
+  kernels::Scratch scratch_;
+  int64_t classes_;
+  int64_t largest_ = 0;  // features of the largest value between two steps
+  std::vector<std::unique_ptr<Op>> ops_;
+  Pass pass_;
+  at::Tensor x_;  // for as long as the backward pass may read it
+  Buffer<bf16> gradients_[2];
+};
+
+}  // namespace spotter

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// The ops without parameters: activations, max pool, dropout.
+#include "engine/buffer.h"
+#include "engine/op.h"
+#include "kernels/norm.h"
+#include "kernels/pool.h"
+#include "models/activation.h"
+
+namespace spotter {
+namespace {
+
+class ActivationOp : public Op {
+ public:
+  ActivationOp(const Activation& activation, const FeatureShape& shape, kernels::Scratch& scratch)
+      : act_(KernelOf(activation)), shape_(shape), scratch_(scratch) {}
+  const bf16* Forward(const bf16* x, const Pass& pass) override {
+    x_ = x;
+    bf16* y = y_.Get(pass.images * shape_.size());
+    ScaleShiftAct(Rows(pass), x, nullptr, nullptr, act_, y, scratch_);
+    return y;
+  }
+  bf16* Backward(bf16* dy, bf16*, bool dx_wanted, const Pass& pass) override {
+    if (dx_wanted) ActGradient(Rows(pass), x_, dy, nullptr, nullptr, nullptr, nullptr, act_, dy, scratch_);
+    return dy;
+  }
+
+ private:
+  kernels::RowShape Rows(const Pass& pass) const {
+    return {pass.images * shape_.size() / shape_.channels, shape_.channels};
+  }
+  kernels::Act act_;
+  FeatureShape shape_;
+  kernels::Scratch& scratch_;
+  const bf16* x_ = nullptr;
+  Buffer<bf16> y_;
+};
+
+class MaxPoolOp : public Op {
+ public:
+  MaxPoolOp(const FeatureShape& input, int64_t size, int threads)
+      : shape_{0, input.height, input.width, input.channels, size}, threads_(threads) {}
+  const bf16* Forward(const bf16* x, const Pass& pass) override {
+    shape_.images = pass.images;
+    bf16* y = y_.Get(shape_.out_values());
+    MaxPool(shape_, x, y, pass.training ? place_.Get(shape_.out_values()) : nullptr, threads_);
+    return y;
+  }
+  bf16* Backward(bf16* dy, bf16* spare, bool dx_wanted, const Pass&) override {
+    if (dx_wanted) MaxPoolGradient(shape_, dy, place_.data(), spare, threads_);
+    return spare;
+  }
+
+ private:
+  kernels::PoolShape shape_;
+  int threads_;
+  Buffer<bf16> y_;
+  Buffer<uint8_t> place_;
+};
+
+class DropoutOp : public Op {
+ public:
+  DropoutOp(const FeatureShape& shape, double rate, uint64_t place, int threads)
+      : size_(shape.size()), rate_(rate), place_(place), threads_(threads) {}
+  const bf16* Forward(const bf16* x, const Pass& pass) override {
+    if (!pass.training || rate_ == 0) return x;
+    bf16* y = y_.Get(pass.images * size_);
+    kernels::Dropout(pass.images * size_, x, rate_, Seed(pass), y, threads_);
+    return y;
+  }
+  bf16* Backward(bf16* dy, bf16*, bool dx_wanted, const Pass& pass) override {
+    if (dx_wanted && rate_ > 0) kernels::Dropout(pass.images * size_, dy, rate_, Seed(pass), dy, threads_);
+    return dy;
+  }
+
+ private:
+  uint64_t Seed(const Pass& pass) const { return pass.seed ^ (place_ * 0x9e3779b97f4a7c15u); }
+  int64_t size_;
+  double rate_;
+  uint64_t place_;
+  int threads_;
+  Buffer<bf16> y_;
+};
+
+}  // namespace
+
+kernels::Act KernelOf(const Activation& activation) {
+  if (activation.name == "relu") return kernels::Act::kRelu;
+  if (activation.name == "gelu") return kernels::Act::kGelu;
+  if (activation.name == "silu") return kernels::Act::kSilu;
+  return kernels::Act::kNone;
+}
+
+std::unique_ptr<Op> MakeActivationOp(const Activation& activation, const FeatureShape& shape,
+                                     kernels::Scratch& scratch) {
+  return std::make_unique<ActivationOp>(activation, shape, scratch);
+}
+std::unique_ptr<Op> MakeMaxPoolOp(const FeatureShape& input, int64_t size, int threads) {
+  return std::make_unique<MaxPoolOp>(input, size, threads);
+}
+std::unique_ptr<Op> MakeDropoutOp(const FeatureShape& shape, double rate, uint64_t place, int threads) {
+  return std::make_unique<DropoutOp>(shape, rate, place, threads);
+}
+
+}  // namespace spotter
