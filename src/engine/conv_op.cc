@@ -63,6 +63,7 @@ class ConvOp : public Op {
   }
 
   void ParametersChanged() override { packed_stale_ = true; }
+  int64_t products() const override { return shape_.products() / std::max<int64_t>(shape_.images, 1); }
   std::vector<Parameter*> parameters() const override {
     return bias_ != nullptr ? std::vector<Parameter*>{&weight_, bias_} : std::vector<Parameter*>{&weight_};
   }

@@ -2,11 +2,16 @@
 #include "engine/engine.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "kernels/cpu.h"
 
 namespace spotter {
 namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double SecondsSince(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
 template <typename Spec>
 const Spec* As(const Layer* layer) {
@@ -119,6 +124,7 @@ bool Engine::RunsHere() { return kernels::CpuHasAvx512Bf16(); }
 Engine::Engine(const Network& network, int threads)
     : scratch_(threads), classes_(network.classes()), largest_(network.input_shape().size()) {
   ops_ = Planner(network, scratch_).Plan();
+  for (const auto& op : ops_) costs_.push_back({.name = op->name()});
   for (const auto& layer : network.layers()) largest_ = std::max(largest_, layer->output_shape().size());
 }
 
@@ -126,7 +132,12 @@ at::Tensor Engine::Forward(const at::Tensor& images, const Pass& pass) {
   pass_ = pass;
   x_ = images.contiguous(at::MemoryFormat::ChannelsLast);
   const auto* x = reinterpret_cast<const bf16*>(x_.const_data_ptr());
-  for (const auto& op : ops_) x = op->Forward(x, pass);
+  for (size_t i = 0; i < ops_.size(); ++i) {
+    const auto begin = Clock::now();
+    x = ops_[i]->Forward(x, pass);
+    costs_[i].forward_seconds += SecondsSince(begin);
+    costs_[i].forward_products += static_cast<double>(ops_[i]->products() * pass.images);
+  }
   at::Tensor logits = at::empty({pass.images, classes_});
   auto* out = logits.data_ptr<float>();
   for (int64_t i = 0; i < pass.images * classes_; ++i) out[i] = kernels::ToFloat(x[i]);
@@ -140,19 +151,18 @@ void Engine::Backward(const at::Tensor& gradient) {
   const float* values = gradient.const_data_ptr<float>();
   for (int64_t i = 0; i < pass_.images * classes_; ++i) dy[i] = kernels::ToBf16(values[i]);
   for (auto i = static_cast<std::ptrdiff_t>(ops_.size()) - 1; i >= first; --i) {
+    const auto begin = Clock::now();
+    Op& op = *ops_[static_cast<size_t>(i)];
+    StepCost& cost = costs_[static_cast<size_t>(i)];
     bf16* spare = dy == buffers[0] ? buffers[1] : buffers[0];
-    dy = ops_[static_cast<size_t>(i)]->Backward(dy, spare, /*dx_wanted=*/i > first, pass_);
+    dy = op.Backward(dy, spare, /*dx_wanted=*/i > first, pass_);
+    cost.backward_seconds += SecondsSince(begin);
+    cost.backward_products += static_cast<double>(op.products() * pass_.images * (i > first ? 2 : 1));
   }
 }
 
 void Engine::ParametersChanged() {
   for (const auto& op : ops_) op->ParametersChanged();
-}
-
-std::vector<std::string> Engine::steps() const {
-  std::vector<std::string> names;
-  for (const auto& op : ops_) names.push_back(op->name());
-  return names;
 }
 
 }  // namespace spotter

@@ -19,6 +19,15 @@
 
 namespace spotter {
 
+/// What a step of the plan has cost since the engine was made.
+struct StepCost {
+  std::string name;
+  double forward_seconds = 0;
+  double backward_seconds = 0;
+  double forward_products = 0;   // multiply-adds of the plain algorithm, as Op::products() counts them
+  double backward_products = 0;  // those of the data gradient, where it was asked for, and of the weights' gradient
+};
+
 class Engine {
  public:
   /// Whether this processor has what the kernels need.
@@ -39,14 +48,14 @@ class Engine {
   /// To be called when parameters have changed.
   void ParametersChanged();
 
-  /// The steps' names, in order.
-  std::vector<std::string> steps() const;
+  const std::vector<StepCost>& costs() const { return costs_; }  // in the order of the layers
 
  private:
   kernels::Scratch scratch_;
   int64_t classes_;
   int64_t largest_ = 0;  // features of the largest value between two steps
   std::vector<std::unique_ptr<Op>> ops_;
+  std::vector<StepCost> costs_;
   Pass pass_;
   at::Tensor x_;  // for as long as the backward pass may read it
   Buffer<bf16> gradients_[2];

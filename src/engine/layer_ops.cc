@@ -41,6 +41,7 @@ class LayerOp : public Op {
     dx_ = Ordered(x_.grad());
     return MutableData(dx_);
   }
+  int64_t products() const override { return layer_.flops() / 2; }
   std::vector<Parameter*> parameters() const override {
     std::vector<Parameter*> all;
     for (Parameter& parameter : layer_.parameters()) all.push_back(&parameter);
@@ -107,6 +108,7 @@ class DenseOp : public Op {
     return spare;
   }
   void ParametersChanged() override { stale_ = true; }
+  int64_t products() const override { return in_ * out_; }
   std::vector<Parameter*> parameters() const override {
     return bias_ != nullptr ? std::vector<Parameter*>{&weight_, bias_} : std::vector<Parameter*>{&weight_};
   }

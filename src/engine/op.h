@@ -43,6 +43,9 @@ class Op {
 
   virtual std::vector<Parameter*> parameters() const { return {}; }
 
+  /// Multiply-adds of the plain algorithm for one image, forward; 0 where there are hardly any.
+  virtual int64_t products() const { return 0; }
+
   const std::string& name() const { return name_; }  // the layers', as "conv_1+relu+maxpool_1"
   void set_name(std::string name) { name_ = std::move(name); }
 
