@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "augment/batch.h"
+#include "evaluate/views.h"
 
 namespace spotter {
 namespace {
@@ -35,7 +36,7 @@ std::vector<float> ComputeLogits(const Network& network, const Preprocessing& pr
     WriteBatch(data, part, preprocessing, images.data_ptr<float>());
     // (N, H, W, C) in memory, seen as (N, C, H, W): that is what channels-last means.
     const at::Tensor x = images.to(compute.device, compute.precision).permute({0, 3, 1, 2});
-    const at::Tensor out = network.Forward(x, context).to(at::kCPU).contiguous();
+    const at::Tensor out = ViewLogits(network, x, context, preprocessing.views).to(at::kCPU).contiguous();
     const float* values = out.const_data_ptr<float>();
     logits.insert(logits.end(), values, values + out.numel());
     if (progress) progress(static_cast<int64_t>(begin + part.size()));

@@ -38,7 +38,7 @@ TrainStep::TrainStep(Context context) : context_(std::move(context)) {
   }
 }
 
-StepResult TrainStep::Run(std::span<const int64_t> indices, int64_t epoch, int64_t step, double learning_rate) {
+StepResult TrainStep::Run(std::span<const int64_t> indices, int64_t epoch, int64_t step, const StepRate& rate) {
   const Dataset& data = context_.data;
   const auto begin = Clock::now();
   const auto n = static_cast<int64_t>(indices.size());
@@ -61,7 +61,7 @@ StepResult TrainStep::Run(std::span<const int64_t> indices, int64_t epoch, int64
   result.loss = loss.item<double>();
   if (!std::isfinite(result.loss)) return result;
   loss.backward();
-  context_.optimizer.Step(learning_rate);
+  context_.optimizer.Step(rate);
   result.correct = CountCorrect(logits, labels);
   return result;
 }
