@@ -60,7 +60,18 @@ Placement DrawPlacement(const Augmentation& augmentation, uint64_t seed, int64_t
   const auto offset = [&](uint32_t word) {
     return static_cast<int>(BoundedInt(word, 2 * static_cast<uint32_t>(augmentation.shift) + 1)) - augmentation.shift;
   };
-  return {augmentation.flip && (words[0] & 1) != 0, offset(words[1]), offset(words[2])};
+  const auto mirrored = [&] {
+    if (!augmentation.alternating) return (words[0] & 1) != 0;
+    const uint32_t begins = RandomWords(seed, Stream::kFlip, 0, static_cast<uint64_t>(index))[0] & 1;
+    return ((begins + static_cast<uint64_t>(epoch)) & 1) != 0;
+  };
+  return {augmentation.flip && mirrored(), offset(words[1]), offset(words[2])};
+}
+
+Jitter DrawJitter(const Augmentation& augmentation, uint64_t seed, int64_t epoch, int64_t index) {
+  const auto words = RandomWords(seed, Stream::kJitter, static_cast<uint32_t>(epoch), static_cast<uint64_t>(index));
+  const auto within = [](uint32_t word, double most) { return static_cast<float>((2.0 * UnitFloat(word) - 1) * most); };
+  return {within(words[0], augmentation.brightness), 1 + within(words[1], augmentation.contrast)};
 }
 
 void WriteBatch(const Dataset& data, std::span<const int64_t> indices, const Preprocessing& preprocessing, float* out) {
@@ -76,6 +87,10 @@ void WriteAugmentedBatch(const Dataset& data, std::span<const int64_t> indices, 
   const Table table = MakeTable(preprocessing);
   for (const int64_t index : indices) {
     Write(data, index, DrawPlacement(augmentation, seed, epoch, index), augmentation.fill, table, out);
+    if (augmentation.brightness > 0 || augmentation.contrast > 0) {
+      const Jitter jitter = DrawJitter(augmentation, seed, epoch, index);
+      for (int64_t i = 0; i < data.shape.size(); ++i) out[i] = (out[i] + jitter.shift) * jitter.factor;
+    }
     out += data.shape.size();
   }
 }

@@ -22,6 +22,10 @@ struct Augmentation {
   bool flip = false;  // left-right, with probability 1/2
   int shift = 0;      // pixels; both axes by a whole number, uniform in [-shift, shift]. At most half the smaller side.
   ShiftFill fill = ShiftFill::kReflect;
+  // With flip: each image is mirrored in every second epoch, in which half of them is drawn once an image. Jordan 2024.
+  bool alternating = false;
+  double brightness = 0;  // of the network's input, x: (x + b) * (1 + c), with one b and one c an image,
+  double contrast = 0;    //   b uniform in +-brightness, c in +-contrast
 };
 
 /// How one image is laid out in a batch: flipped first, then moved down by dy and right by dx.
@@ -31,6 +35,13 @@ struct Placement {
   int dx = 0;
 };
 Placement DrawPlacement(const Augmentation& augmentation, uint64_t seed, int64_t epoch, int64_t index);
+
+/// What is added to an image's normalised values, and by what their sum is multiplied.
+struct Jitter {
+  float shift = 0;
+  float factor = 1;
+};
+Jitter DrawJitter(const Augmentation& augmentation, uint64_t seed, int64_t epoch, int64_t index);
 
 /// Writes images as network input: out is (indices.size(), H, W, C), C order, fp32.
 void WriteBatch(const Dataset& data, std::span<const int64_t> indices, const Preprocessing& preprocessing, float* out);

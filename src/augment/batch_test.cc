@@ -172,6 +172,77 @@ TEST(DrawPlacement, IsUniformInItsRange) {
   for (int64_t i = 0; i < 100; ++i) EXPECT_FALSE(DrawPlacement({.shift = 2}, 0, 0, i).flip);
 }
 
+TEST(DrawPlacement, AlternatingMirrorsEachImageInEverySecondEpoch) {
+  const Augmentation alternating{.flip = true, .shift = 2, .alternating = true}, plain{.flip = true, .shift = 2};
+  int first = 0;
+  constexpr int kImages = 1000;
+  for (int64_t i = 0; i < kImages; ++i) {
+    const bool begins = DrawPlacement(alternating, 7, 0, i).flip;
+    first += begins;
+    for (int64_t epoch = 0; epoch < 6; ++epoch) {
+      const Placement p = DrawPlacement(alternating, 7, epoch, i), q = DrawPlacement(plain, 7, epoch, i);
+      EXPECT_EQ(p.flip, (epoch % 2 == 0) == begins) << epoch;
+      EXPECT_EQ(p.dy, q.dy);
+      EXPECT_EQ(p.dx, q.dx);
+    }
+  }
+  EXPECT_NEAR(first, kImages / 2, 5 * std::sqrt(kImages * 0.25));
+  int same = 0;
+  for (int64_t i = 0; i < kImages; ++i)
+    same += DrawPlacement(alternating, 7, 0, i).flip == DrawPlacement(alternating, 8, 0, i).flip;
+  EXPECT_NEAR(same, kImages / 2, 5 * std::sqrt(kImages * 0.25)) << "it does not follow the seed";
+  EXPECT_FALSE(DrawPlacement({.alternating = true}, 7, 0, 0).flip ||
+               DrawPlacement({.alternating = true}, 7, 1, 0).flip);
+}
+
+TEST(DrawJitter, IsUniformAndAPureFunctionOfSeedEpochAndIndex) {
+  const Augmentation augmentation{.brightness = 0.2, .contrast = 0.1};
+  constexpr int kDraws = 20000;
+  double sum = 0, squares = 0, factors = 0, products = 0;
+  for (int64_t i = 0; i < kDraws; ++i) {
+    const Jitter j = DrawJitter(augmentation, 1, 2, i);
+    EXPECT_EQ(j.shift, DrawJitter(augmentation, 1, 2, i).shift);
+    EXPECT_LE(std::abs(j.shift), 0.2f);
+    EXPECT_LE(std::abs(j.factor - 1), 0.1f + 1e-6f);
+    sum += j.shift;
+    squares += j.shift * j.shift;
+    factors += j.factor - 1;
+    products += j.shift * (j.factor - 1);
+  }
+  const double n = kDraws;
+  EXPECT_NEAR(sum / n, 0, 5 * 0.2 / std::sqrt(3 * n));
+  EXPECT_NEAR(squares / n, 0.2 * 0.2 / 3, 5 * 0.2 * 0.2 * std::sqrt(4.0 / 45 / n));
+  EXPECT_NEAR(factors / n, 0, 5 * 0.1 / std::sqrt(3 * n));
+  EXPECT_NEAR(products / n, 0, 5 * 0.2 * 0.1 / 3 / std::sqrt(n)) << "the two are drawn alike";
+  const float here = DrawJitter(augmentation, 1, 2, 3).shift;
+  EXPECT_NE(here, DrawJitter(augmentation, 2, 2, 3).shift);
+  EXPECT_NE(here, DrawJitter(augmentation, 1, 3, 3).shift);
+  EXPECT_NE(here, DrawJitter(augmentation, 1, 2, 4).shift);
+}
+
+TEST(Augment, JitterAddsThenMultipliesWhatTheNetworkSees) {
+  const Preprocessing preprocessing{.shape = kNine.shape, .mean = {0.02f}, .std = {0.01f}};
+  const Augmentation augmentation{.flip = true, .shift = 1, .brightness = 0.3, .contrast = 0.2};
+  const std::vector<int64_t> indices = {0};
+  for (int64_t epoch = 0; epoch < 4; ++epoch) {
+    std::vector<float> plain(9), jittered(9);
+    WriteAugmentedBatch(kNine, indices, preprocessing, {.flip = true, .shift = 1}, 5, epoch, plain.data());
+    WriteAugmentedBatch(kNine, indices, preprocessing, augmentation, 5, epoch, jittered.data());
+    const Jitter jitter = DrawJitter(augmentation, 5, epoch, 0);
+    for (size_t i = 0; i < 9; ++i) EXPECT_FLOAT_EQ(jittered[i], (plain[i] + jitter.shift) * jitter.factor) << i;
+  }
+}
+
+TEST(CheckViews, TakesOneTwoOrSixOfImagesThatCanBeMoved) {
+  for (const int count : {1, 2, 6}) CheckViews({.count = count, .below = 0.5}, {2, 2, 1});
+  CheckViews({.count = 2}, {1, 1, 1});
+  EXPECT_THROW(CheckViews({.count = 3}, {8, 8, 1}), Error);
+  EXPECT_THROW(CheckViews({.count = 0}, {8, 8, 1}), Error);
+  EXPECT_THROW(CheckViews({.count = 6}, {8, 1, 1}), Error);
+  EXPECT_THROW(CheckViews({.count = 6, .below = 1.5}, {8, 8, 1}), Error);
+  EXPECT_THROW(CheckViews({.count = 6, .below = std::nan("")}, {8, 8, 1}), Error);
+}
+
 TEST(MeasureNormalization, IsMeanAndDeviationOfTheNamedImages) {
   // Red: 0, 255, 255, 0 -> mean 1/2, deviation 1/2. Green: 51, 51, 102, 102 -> 0.3 and 0.1. Blue: constant.
   const Dataset data = FromPixels({1, 2, 3}, {0, 51, 7, 255, 51, 7, 9, 9, 9, 9, 9, 9, 255, 102, 7, 0, 102, 7});

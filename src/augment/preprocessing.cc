@@ -23,6 +23,15 @@ ResizePolicy ResizePolicyFromName(const std::string& name) {
   return static_cast<ResizePolicy>(found - names.begin());
 }
 
+void CheckViews(const Views& views, const ImageShape& shape) {
+  if (views.count != 1 && views.count != 2 && views.count != 6)
+    Fail(ExitCode::kUsage, "{} views: expected 1, 2 or 6", views.count);
+  if (!(views.below >= 0 && views.below <= 1))
+    Fail(ExitCode::kUsage, "views below a probability of {}: expected one from 0 to 1", views.below);
+  if (views.count == 6 && std::min(shape.height, shape.width) < 2)
+    Fail(ExitCode::kUsage, "6 views move the image by a pixel: expected images of 2 pixels a side at least");
+}
+
 void MeasureNormalization(const Dataset& data, const std::vector<int64_t>& indices, Preprocessing& preprocessing) {
   const int channels = data.shape.channels;
   std::array<uint64_t, 3> sum = {};

@@ -11,8 +11,8 @@ namespace {
 class ConvOp : public Op {
  public:
   ConvOp(Layer& conv, const FeatureShape& input, const ConvOptions& options, kernels::Scratch& scratch)
-      : weight_(*FindParameter(conv, ParameterRole::kKernel)),
-        bias_(FindParameter(conv, ParameterRole::kBias)),
+      : weight_(*FindParameter(conv, "weight")),
+        bias_(FindParameter(conv, "bias")),
         relu_(options.relu),
         scratch_(scratch) {
     const auto& spec = std::get<ConvSpec>(conv.spec());

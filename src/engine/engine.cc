@@ -52,11 +52,15 @@ class Planner {
 
   void Next() {
     Layer& layer = *At(0);
-    if (const auto* conv = As<ConvSpec>(&layer); conv != nullptr && HasConvKernel(*conv)) return AddConv(*conv);
+    if (const auto* conv = As<ConvSpec>(&layer)) {
+      if (HasPatchKernel(*conv)) return AddPatchConv(*conv);
+      if (HasConvKernel(*conv)) return AddConv(*conv);
+    }
     if (As<BatchNormSpec>(&layer) != nullptr) {
       const auto* act = As<ActivationSpec>(At(1));
       const bool joined = act != nullptr && KernelOf(*act->activation) != kernels::Act::kNone;
-      return Add(MakeNormOp(layer, joined ? act->activation : nullptr, scratch_), joined ? 2 : 1);
+      return Add(MakeNormOp(layer, joined ? KernelOf(*act->activation) : kernels::Act::kNone, scratch_),
+                 joined ? 2 : 1);
     }
     constexpr int64_t kLargestPool = 15;
     if (const auto* pool = As<MaxPoolSpec>(&layer); IsPlainPool(pool, 2, kLargestPool))
@@ -82,6 +86,27 @@ class Planner {
   static bool HasConvKernel(const ConvSpec& conv) {
     return conv.window.kernel_height == 3 && conv.window.kernel_width == 3 && conv.window.stride == 1 &&
            HasConvActivation(conv.activation);
+  }
+
+  static kernels::Act KernelOrNone(const Activation* activation) {
+    return activation != nullptr ? KernelOf(*activation) : kernels::Act::kNone;
+  }
+  bool HasPatchKernel(const ConvSpec& conv) const {
+    constexpr int64_t kFewChannels = 4;
+    const Window& window = conv.window;
+    const bool even_padding = window.padding == Padding::kSame && window.kernel_height % 2 == 0;  // one-sided
+    return next_ == 0 && shape_.channels <= kFewChannels && window.kernel_height == window.kernel_width &&
+           window.stride == 1 && !even_padding &&
+           (conv.activation == nullptr || KernelOf(*conv.activation) != kernels::Act::kNone);
+  }
+
+  /// With the activation behind it.
+  void AddPatchConv(const ConvSpec& conv) {
+    const auto* act = As<ActivationSpec>(At(1));
+    const bool joined =
+        conv.activation == nullptr && act != nullptr && KernelOf(*act->activation) != kernels::Act::kNone;
+    Add(MakePatchConvOp(*At(0), shape_, KernelOrNone(joined ? act->activation : conv.activation), scratch_),
+        joined ? 2 : 1);
   }
 
   /// With the ReLU and the pool behind it: the larger of two values stays so when both are cut off at 0.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The ops that libtorch computes: dense layers by its products, and any other layer by its own Forward.
 #include <ATen/core/grad_mode.h>
+#include <fmt/format.h>
 
 #include "engine/buffer.h"
 #include "engine/op.h"
@@ -61,8 +62,8 @@ class LayerOp : public Op {
 class DenseOp : public Op {
  public:
   DenseOp(Layer& dense, const FeatureShape& input, bool relu, kernels::Scratch& scratch)
-      : weight_(*FindParameter(dense, ParameterRole::kKernel)),
-        bias_(FindParameter(dense, ParameterRole::kBias)),
+      : weight_(*FindParameter(dense, "weight")),
+        bias_(FindParameter(dense, "bias")),
         in_(input.channels),
         out_(dense.output_shape().channels),
         relu_(relu),
@@ -138,9 +139,9 @@ void SetGradient(Parameter& parameter, const at::Tensor& gradient) {
   if (parameter.value.requires_grad()) parameter.value.mutable_grad() = gradient;
 }
 
-Parameter* FindParameter(Layer& layer, ParameterRole role) {
+Parameter* FindParameter(Layer& layer, std::string_view name) {
   for (Parameter& parameter : layer.parameters()) {
-    if (parameter.role == role) return &parameter;
+    if (parameter.name == fmt::format("{}.{}", layer.name(), name)) return &parameter;
   }
   return nullptr;
 }

@@ -16,10 +16,10 @@ class NormOp : public Op {
         shape_(norm.output_shape()),
         act_(act),
         scratch_(scratch),
-        scale_(FindParameter(norm, ParameterRole::kScale)),
-        bias_(*FindParameter(norm, ParameterRole::kBias)),
-        running_mean_(*FindParameter(norm, ParameterRole::kMean)),
-        running_variance_(*FindParameter(norm, ParameterRole::kVariance)) {
+        scale_(FindParameter(norm, "weight")),
+        bias_(*FindParameter(norm, "bias")),
+        running_mean_(*FindParameter(norm, "running_mean")),
+        running_variance_(*FindParameter(norm, "running_var")) {
     if (scale_ != nullptr) scale_gradient_ = at::empty_like(scale_->value.detach());
     bias_gradient_ = at::empty_like(bias_.value.detach());
     for (Buffer<float>* buffer : {&mean_, &variance_, &factor_, &shift_, &by_x_, &constant_}) buffer->Get(channels());
@@ -108,8 +108,8 @@ class NormOp : public Op {
 
 }  // namespace
 
-std::unique_ptr<Op> MakeNormOp(Layer& norm, const Activation* activation, kernels::Scratch& scratch) {
-  return std::make_unique<NormOp>(norm, activation != nullptr ? KernelOf(*activation) : kernels::Act::kNone, scratch);
+std::unique_ptr<Op> MakeNormOp(Layer& norm, kernels::Act act, kernels::Scratch& scratch) {
+  return std::make_unique<NormOp>(norm, act, scratch);
 }
 
 }  // namespace spotter

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "kernels/bf16.h"
@@ -60,7 +61,10 @@ struct ConvOptions {
 };
 std::unique_ptr<Op> MakeConvOp(Layer& conv, const FeatureShape& input, const ConvOptions& options,
                                kernels::Scratch& scratch);
-std::unique_ptr<Op> MakeNormOp(Layer& norm, const Activation* activation, kernels::Scratch& scratch);
+/// For the first layer only: it has no gradient of its input.
+std::unique_ptr<Op> MakePatchConvOp(Layer& conv, const FeatureShape& input, kernels::Act act,
+                                    kernels::Scratch& scratch);
+std::unique_ptr<Op> MakeNormOp(Layer& norm, kernels::Act act, kernels::Scratch& scratch);
 std::unique_ptr<Op> MakeActivationOp(const Activation& activation, const FeatureShape& shape,
                                      kernels::Scratch& scratch);
 std::unique_ptr<Op> MakeMaxPoolOp(const FeatureShape& input, int64_t size, int threads);
@@ -74,7 +78,7 @@ kernels::Act KernelOf(const Activation& activation);
 
 /// Makes `gradient` the parameter's, where one is asked for.
 void SetGradient(Parameter& parameter, const at::Tensor& gradient);
-/// The layer's parameter of a role; nullptr when it has none.
-Parameter* FindParameter(Layer& layer, ParameterRole role);
+/// The layer's parameter "weight", "bias", "running_mean", ...; nullptr when it has none of that name.
+Parameter* FindParameter(Layer& layer, std::string_view name);
 
 }  // namespace spotter

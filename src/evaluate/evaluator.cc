@@ -6,6 +6,7 @@
 
 #include "augment/batch.h"
 #include "engine/engine.h"
+#include "evaluate/views.h"
 
 namespace spotter {
 namespace {
@@ -37,8 +38,10 @@ std::vector<float> ComputeLogits(const Network& network, const Preprocessing& pr
     WriteBatch(data, part, preprocessing, images.data_ptr<float>());
     // (N, H, W, C) in memory, seen as (N, C, H, W): that is what channels-last means.
     const at::Tensor x = images.to(compute.device, compute.precision).permute({0, 3, 1, 2});
-    const at::Tensor out =
-        engine ? engine->Forward(x, {.images = x.size(0)}) : network.Forward(x, context).to(at::kCPU).contiguous();
+    const LogitsOf forward = [&](const at::Tensor& input) {
+      return engine ? engine->Forward(input, {.images = input.size(0)}) : network.Forward(input, context);
+    };
+    const at::Tensor out = ViewLogits(forward, x, preprocessing.views).to(at::kCPU).contiguous();
     const float* values = out.const_data_ptr<float>();
     logits.insert(logits.end(), values, values + out.numel());
     if (progress) progress(static_cast<int64_t>(begin + part.size()));

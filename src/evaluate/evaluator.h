@@ -20,7 +20,8 @@ using EvaluateProgress = std::function<void(int64_t done)>;
 /// How many images of a size are computed at once: few enough for the memory that training takes too.
 int64_t EvaluationBatch(const ImageShape& shape);
 
-/// Logits (indices.size(), classes), C order, of images of a data set. The data set's shape must be the network's.
+/// Logits (indices.size(), classes), C order, of images of a data set, by the views that the preprocessing names. The
+/// data set's shape must be the network's.
 std::vector<float> ComputeLogits(const Network& network, const Preprocessing& preprocessing, const Dataset& data,
                                  std::span<const int64_t> indices, const Compute& compute,
                                  const EvaluateProgress& progress = {});

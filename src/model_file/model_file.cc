@@ -31,6 +31,7 @@ Json Describe(const Model& model) {
             {"resize", ResizePolicyName(p.resize)},
             {"mean", values(p.mean)},
             {"std", values(p.std)}}},
+          {"views", {{"count", p.views.count}, {"below", p.views.below}}},
           {"temperature", model.temperature}};
 }
 
@@ -55,6 +56,14 @@ Preprocessing ReadPreprocessing(const Json& json) {
   return p;
 }
 
+Views ReadViews(const Json& description, const ImageShape& shape) {
+  Views views;
+  if (const auto json = description.find("views"); json != description.end())
+    views = {json->at("count").get<int>(), json->at("below").get<double>()};
+  CheckViews(views, shape);
+  return views;
+}
+
 double ReadTemperature(const Json& description) {
   const double temperature = description.value("temperature", 1.0);
   if (!(temperature >= 0.01 && temperature <= 100))
@@ -75,7 +84,8 @@ Model ReadDescription(const SafetensorsFile& file) {
   }
   auto classes = json.at("classes").get<std::vector<std::string>>();
   if (classes.empty()) Fail(ExitCode::kModel, "it has no classes");
-  const Preprocessing p = ReadPreprocessing(json.at("preprocessing"));
+  Preprocessing p = ReadPreprocessing(json.at("preprocessing"));
+  p.views = ReadViews(json, p.shape);
   Network network(json.at("layers").get<std::string>(), {p.shape.height, p.shape.width, p.shape.channels},
                   static_cast<int64_t>(classes.size()));
   return {std::move(classes), p, std::move(network), ReadTemperature(json)};

@@ -75,6 +75,7 @@ class ModelFile : public testing::Test {
 TEST_F(ModelFile, ComesBackAsItWas) {
   Model saved = SmallModel();
   saved.temperature = 1.0 / 3;
+  saved.preprocessing.views = {.count = 6, .below = 1.0 / 7};
   for (Parameter* parameter : saved.network.parameters()) parameter->value.add_(0.125);  // none at its initial value
   SaveModel(path(), saved, {{"epoch", "7"}});
   const Model loaded = LoadModel(path());
@@ -84,6 +85,8 @@ TEST_F(ModelFile, ComesBackAsItWas) {
   EXPECT_EQ(loaded.preprocessing.mean, saved.preprocessing.mean);
   EXPECT_EQ(loaded.preprocessing.std, saved.preprocessing.std);
   EXPECT_EQ(loaded.temperature, saved.temperature);
+  EXPECT_EQ(loaded.preprocessing.views.count, 6);
+  EXPECT_EQ(loaded.preprocessing.views.below, 1.0 / 7);
   EXPECT_EQ(loaded.network.text(), saved.network.text());
   ASSERT_EQ(loaded.network.parameters().size(), saved.network.parameters().size());
   for (size_t i = 0; i < saved.network.parameters().size(); ++i) {
@@ -260,6 +263,26 @@ TEST_F(ModelFile, RefusesATemperatureOutOfRange) {
     Parts parts(path());
     parts.description["temperature"] = other;
     ExpectRefused(parts, "damaged");
+  }
+}
+
+TEST_F(ModelFile, WithoutViewsItIsOne) {  // as files were before there were others
+  Parts parts(path());
+  ASSERT_EQ(parts.description.erase("views"), 1u);
+  parts.Write(path());
+  EXPECT_EQ(LoadModel(path()).preprocessing.views.count, 1);
+}
+
+TEST_F(ModelFile, RefusesImpossibleViews) {
+  for (const auto& [views, reason] : {std::pair{Json{{"count", 3}, {"below", 1.0}}, "3 views: expected 1, 2 or 6"},
+                                      {Json{{"count", 6}, {"below", 2.0}}, "expected one from 0 to 1"},
+                                      {Json{{"count", 6}}, "damaged"},
+                                      {Json{{"count", "6"}, {"below", 1.0}}, "damaged"},
+                                      {Json(6), "damaged"}}) {
+    SaveModel(path(), SmallModel());
+    Parts parts(path());
+    parts.description["views"] = views;
+    ExpectRefused(parts, reason);
   }
 }
 

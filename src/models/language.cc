@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/language.h"
 
+#include <cmath>
 #include <map>
 #include <optional>
 #include <utility>
@@ -8,78 +9,10 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "models/layers.h"
+#include "models/words.h"
 
 namespace spotter {
 namespace {
-
-constexpr int64_t kMostUnits = 1 << 20;
-
-/// The words of one layer, read from left to right; each Take... removes what it recognises.
-class Words {
- public:
-  explicit Words(std::string_view text) {
-    for (const std::string_view word : Split(text, ' ')) {
-      if (!Trim(word).empty()) words_.emplace_back(Lowercase(Trim(word)));
-    }
-  }
-  bool empty() const { return words_.empty(); }
-
-  std::string TakeFirst() {
-    std::string word = std::move(words_.front());
-    words_.erase(words_.begin());
-    return word;
-  }
-  /// The first word that convert() makes something of, or nothing.
-  template <typename Convert>
-  auto Take(Convert convert) -> decltype(convert(std::string())) {
-    for (size_t i = 0; i < words_.size(); ++i) {
-      if (auto value = convert(words_[i])) {
-        words_.erase(words_.begin() + static_cast<std::ptrdiff_t>(i));
-        return value;
-      }
-    }
-    return {};
-  }
-  bool TakeWord(const std::string& word) {
-    return Take([&](const std::string& w) { return w == word ? std::optional<bool>(true) : std::nullopt; }).has_value();
-  }
-  /// The number behind `keyword`, as in "stride 2".
-  std::optional<int64_t> TakeAfter(const std::string& keyword, int64_t most) {
-    for (size_t i = 0; i < words_.size(); ++i) {
-      if (words_[i] != keyword) continue;
-      if (i + 1 == words_.size()) Fail(ExitCode::kUsage, "'{}' needs a number behind it", keyword);
-      const int64_t value = Count(words_[i + 1], keyword, most);
-      words_.erase(words_.begin() + static_cast<std::ptrdiff_t>(i),
-                   words_.begin() + static_cast<std::ptrdiff_t>(i) + 2);
-      return value;
-    }
-    return std::nullopt;
-  }
-  /// The first remaining word, which must be there: `what` says what it stands for.
-  std::string Need(const char* what) {
-    if (words_.empty()) Fail(ExitCode::kUsage, "{} is missing", what);
-    return TakeFirst();
-  }
-  static int64_t Count(const std::string& word, const std::string& what, int64_t most = kMostUnits) {
-    const std::optional<int64_t> value = ParseInteger(word);
-    if (!value || *value < 1 || *value > most) {
-      Fail(ExitCode::kUsage, "'{}' is not {}: expected a whole number from 1 to {}", word, what, most);
-    }
-    return *value;
-  }
-  /// Every word must have been taken by now.
-  void Finish(const std::vector<std::string>& allowed) const {
-    if (words_.empty()) return;
-    const std::string hint = words_.front() == "softmax"
-                                 ? " (leave softmax out: the loss and predict apply it to the logits)"
-                                 : DidYouMean(words_.front(), allowed);
-    Fail(ExitCode::kUsage, "'{}' is not expected here{}; {}", words_.front(), hint,
-         allowed.empty() ? "nothing may follow" : "expected " + Join(allowed, ", "));
-  }
-
- private:
-  std::vector<std::string> words_;
-};
 
 std::vector<std::string> ActivationNames() {
   std::vector<std::string> names;
@@ -120,15 +53,68 @@ void TakeKernel(Words& words, Window& window) {
   });
 }
 
-std::unique_ptr<Layer> ReadConv(Words& words, const FeatureShape& input) {
-  const int64_t filters = Words::Count(words.Need("the number of filters, as in 'conv 32'"), "a number of filters");
+/// Where in the network a layer stands: what comes in, and what was opened before it.
+struct Site {
+  FeatureShape input;
+  int64_t classes = 0;
+  bool first = true;
+  std::vector<std::shared_ptr<SkipSlot>> skips;  // that no 'add' has taken yet; the last one is the next to be taken
+};
+
+std::unique_ptr<Layer> ReadConv(Words& words, const Site& site) {
+  const std::string count = words.Need("the number of filters, as in 'conv 32'");
+  KernelOptions options;
+  options.whitening = count == "whitening" || words.TakeWord("whitening");
+  if (!options.whitening && words.TakeWord("dirac")) options.initial = Initial::kDirac;
+  options.bias = !words.TakeWord("nobias");
   Window window;
   window.stride = words.TakeAfter("stride", 64).value_or(1);
   window.padding = TakePadding(words);
   const Activation* activation = TakeActivation(words);
   TakeKernel(words, window);
-  words.Finish(With({"a kernel such as 3 or 5x3", "valid", "same", "stride N"}, ActivationNames()));
-  return MakeConv(input, filters, window, activation);
+  words.Finish(With({"a kernel such as 3 or 5x3", "valid", "same", "stride N", "nobias", "dirac or whitening"},
+                    ActivationNames()));
+  if (options.whitening && !site.first) {
+    Fail(ExitCode::kUsage, "a whitening convolution is computed from the images: it can only be the first layer");
+  }
+  const int64_t filters =
+      count == "whitening" ? WhiteningFilters(site.input, window) : Words::Count(count, "a number of filters");
+  return MakeConv(site.input, filters, window, activation, options);
+}
+
+std::unique_ptr<Layer> ReadBatchNorm(Words& words, const FeatureShape& input) {
+  BatchNormOptions options;
+  options.scale = !words.TakeWord("noscale");
+  options.momentum = words.TakeNumberAfter("momentum", 0, 1).value_or(options.momentum);
+  options.epsilon = words.TakeNumberAfter("epsilon", 1e-16, 1).value_or(options.epsilon);
+  words.Finish({"noscale", "momentum M", "epsilon E"});
+  return MakeBatchNorm(input, options);
+}
+
+/// "0.5" or "1/256".
+double ReadFactor(Words& words) {
+  const std::string word = words.Need("the factor, as in 'scale 0.5' or 'scale 1/256'");
+  const auto parts = Split(word, '/');
+  const auto above = ParseNumber(parts.front()), below = parts.size() == 2 ? ParseNumber(parts.back()) : 1.0;
+  if (parts.size() > 2 || !above || !below || *below == 0 || !std::isfinite(*above / *below)) {
+    Fail(ExitCode::kUsage, "'{}' is not a factor: expected a number such as 0.5, or a fraction such as 1/256", word);
+  }
+  words.Finish({});
+  return *above / *below;
+}
+
+std::unique_ptr<Layer> ReadSkip(Words& words, Site& site) {
+  words.Finish({});
+  site.skips.push_back(std::make_shared<SkipSlot>());
+  return MakeSkip(site.input, site.skips.back());
+}
+
+std::unique_ptr<Layer> ReadAdd(Words& words, Site& site) {
+  words.Finish({});
+  if (site.skips.empty()) Fail(ExitCode::kUsage, "there is no 'skip' before it whose map it could add");
+  auto layer = MakeAdd(site.input, site.skips.back());
+  site.skips.pop_back();
+  return layer;
 }
 
 Window ReadPoolWindow(Words& words) {
@@ -151,61 +137,74 @@ double ReadRate(Words& words) {
   return *rate;
 }
 
-std::unique_ptr<Layer> ReadDense(Words& words, const FeatureShape& input, int64_t classes) {
+std::unique_ptr<Layer> ReadDense(Words& words, const Site& site) {
   const std::string units = words.Need("the number of units, as in 'dense 128' or 'dense classes'");
   const int64_t count =
-      units == "classes" ? classes : Words::Count(units, "a number of units ('classes' for one a class)");
+      units == "classes" ? site.classes : Words::Count(units, "a number of units ('classes' for one a class)");
+  KernelOptions options;
+  options.bias = !words.TakeWord("nobias");
+  options.initial = words.TakeWord("unit")      ? Initial::kUnit
+                    : words.TakeWord("uniform") ? Initial::kUniform
+                                                : Initial::kGlorot;
   const Activation* activation = TakeActivation(words);
-  words.Finish(ActivationNames());
-  return MakeDense(input, count, activation);
+  words.Finish(With({"nobias", "unit or uniform"}, ActivationNames()));
+  return MakeDense(site.input, count, activation, options);
 }
 
 /// A word, how to read the rest of its layer, and its help: the one list of the language.
 struct Entry {
   LayerWord help;
-  std::unique_ptr<Layer> (*read)(Words& words, const FeatureShape& input, int64_t classes);
+  std::unique_ptr<Layer> (*read)(Words& words, Site& site);
 };
 
 const std::vector<Entry>& Entries() {
   using L = std::unique_ptr<Layer>;
-  using S = const FeatureShape&;
   static const std::vector<Entry> list = {
-      {{"conv", "conv FILTERS [KERNEL] [valid|same] [stride N] [ACTIVATION]",
-        "convolution with bias; kernel 3, valid, stride 1 unless given"},
-       [](Words& w, S in, int64_t) -> L { return ReadConv(w, in); }},
+      {{"conv", "conv FILTERS|whitening [KERNEL] [valid|same] [stride N] [nobias] [dirac] [ACTIVATION]",
+        "convolution with bias; kernel 3, valid, stride 1 unless given; dirac: the first filters start as the "
+        "identity; "
+        "whitening: the first layer, computed from the training images, twice as many filters as a patch has values"},
+       [](Words& w, Site& s) -> L { return ReadConv(w, s); }},
       {{"maxpool", "maxpool N [stride N] [valid|same]", "maximum of N x N windows; stride N unless given"},
-       [](Words& w, S in, int64_t) -> L { return MakeMaxPool(in, ReadPoolWindow(w)); }},
+       [](Words& w, Site& s) -> L { return MakeMaxPool(s.input, ReadPoolWindow(w)); }},
       {{"avgpool", "avgpool N [stride N] [valid|same]", "mean of N x N windows; stride N unless given"},
-       [](Words& w, S in, int64_t) -> L { return MakeAvgPool(in, ReadPoolWindow(w)); }},
+       [](Words& w, Site& s) -> L { return MakeAvgPool(s.input, ReadPoolWindow(w)); }},
       {{"globalavgpool", "globalavgpool", "mean of each channel's map"},
-       [](Words& w, S in, int64_t) -> L { return w.Finish({}), MakeGlobalAvgPool(in); }},
+       [](Words& w, Site& s) -> L { return w.Finish({}), MakeGlobalAvgPool(s.input); }},
       {{"globalmaxpool", "globalmaxpool", "maximum of each channel's map"},
-       [](Words& w, S in, int64_t) -> L { return w.Finish({}), MakeGlobalMaxPool(in); }},
-      {{"batchnorm", "batchnorm", "batch normalisation; epsilon 1e-3, momentum 0.99"},
-       [](Words& w, S in, int64_t) -> L { return w.Finish({}), MakeBatchNorm(in); }},
+       [](Words& w, Site& s) -> L { return w.Finish({}), MakeGlobalMaxPool(s.input); }},
+      {{"batchnorm", "batchnorm [noscale] [momentum M] [epsilon E]",
+        "batch normalisation; momentum (the share of the old averages that is kept) 0.99, epsilon 1e-3"},
+       [](Words& w, Site& s) -> L { return ReadBatchNorm(w, s.input); }},
       {{"dropout", "dropout RATE", "in training, zeroes each value with this probability"},
-       [](Words& w, S in, int64_t) -> L { return MakeDropout(in, ReadRate(w)); }},
+       [](Words& w, Site& s) -> L { return MakeDropout(s.input, ReadRate(w)); }},
       {{"flatten", "flatten", "map to vector, in the order height, width, channel"},
-       [](Words& w, S in, int64_t) -> L { return w.Finish({}), MakeFlatten(in); }},
-      {{"dense", "dense UNITS|classes [ACTIVATION]",
-        "fully connected layer with bias; the last one is 'dense classes'"},
-       [](Words& w, S in, int64_t classes) -> L { return ReadDense(w, in, classes); }},
+       [](Words& w, Site& s) -> L { return w.Finish({}), MakeFlatten(s.input); }},
+      {{"dense", "dense UNITS|classes [nobias] [unit|uniform] [ACTIVATION]",
+        "fully connected layer with bias; the last one is 'dense classes'; uniform: it starts within +-1 / "
+        "sqrt(inputs), as PyTorch's; unit: so, divided by its deviation"},
+       [](Words& w, Site& s) -> L { return ReadDense(w, s); }},
+      {{"scale", "scale FACTOR", "multiplies by a number such as 0.5, or a fraction such as 1/256"},
+       [](Words& w, Site& s) -> L { return MakeScale(s.input, ReadFactor(w)); }},
+      {{"skip", "skip ... add", "a residual connection: what 'skip' saw is added at its 'add'"},
+       [](Words& w, Site& s) -> L { return ReadSkip(w, s); }},
+      {{"add", "add", "adds what the last 'skip' without an 'add' saw; the shapes must agree"},
+       [](Words& w, Site& s) -> L { return ReadAdd(w, s); }},
   };
   return list;
 }
 
 /// One layer from its text. The errors of what it calls speak of the layer alone; BuildLayers adds which one it is.
-std::pair<std::string, std::unique_ptr<Layer>> ReadLayer(std::string_view text, const FeatureShape& input,
-                                                         int64_t classes) {
+std::pair<std::string, std::unique_ptr<Layer>> ReadLayer(std::string_view text, Site& site) {
   Words words(text);
   if (words.empty()) Fail(ExitCode::kUsage, "the layer is empty; is there a comma too many?");
   const std::string word = words.TakeFirst();
   for (const Entry& entry : Entries()) {
-    if (entry.help.word == word) return {word, entry.read(words, input, classes)};
+    if (entry.help.word == word) return {word, entry.read(words, site)};
   }
   if (const Activation* activation = FindActivation(word)) {
     words.Finish({});
-    return {word, MakeActivation(input, *activation)};
+    return {word, MakeActivation(site.input, *activation)};
   }
   std::vector<std::string> known = ActivationNames();
   for (const Entry& entry : Entries()) known.push_back(entry.help.word);
@@ -229,16 +228,22 @@ const std::vector<LayerWord>& LayerWords() {
 std::vector<std::unique_ptr<Layer>> BuildLayers(std::string_view text, const FeatureShape& input, int64_t classes) {
   std::vector<std::unique_ptr<Layer>> layers;
   std::map<std::string, int> count;
-  FeatureShape shape = input;
+  Site site{.input = input, .classes = classes, .first = true, .skips = {}};
   for (const std::string_view part : Split(text, ',')) {
     try {
-      auto [word, layer] = ReadLayer(part, shape, classes);
+      auto [word, layer] = ReadLayer(part, site);
       layer->SetNames(fmt::format("{}_{}", word, ++count[word]), std::string(Trim(part)));
-      shape = layer->output_shape();
+      site.input = layer->output_shape();
+      site.first = false;
       layers.push_back(std::move(layer));
     } catch (const Error& error) {
       Fail(error.code(), "layer {} '{}': {}", layers.size() + 1, Trim(part), error.what());
     }
+  }
+  const FeatureShape& shape = site.input;
+  if (!site.skips.empty()) {
+    Fail(ExitCode::kUsage, "a 'skip' has no 'add' behind it: there is one 'add' for each 'skip', and here {} too few",
+         site.skips.size());
   }
   if (shape.is_map() || shape.channels != classes) {
     Fail(ExitCode::kUsage,

@@ -72,6 +72,50 @@ TEST(Language, SaysWhichLayerIsWrongAndWhy) {
   ExpectRefused("relu 2, flatten, dense classes", {"layer 1 'relu 2'", "nothing may follow"});
 }
 
+TEST(Language, SaysWhatIsWrongWithTheWordsOfTheSpeedRecipes) {
+  ExpectRefused("conv 24 2 whitening, conv 24 2 whitening, flatten, dense classes",
+                {"layer 2 'conv 24 2 whitening'", "can only be the first layer"});
+  ExpectRefused("conv 23 2 whitening, flatten, dense classes",
+                {"layer 1 'conv 23 2 whitening'", "2 x 2 over 3 channels has 24 filters", "not 23"});
+  ExpectRefused("conv 24 2 whitening dirac, flatten, dense classes", {"'dirac' is not expected here"});
+  ExpectRefused("conv 8 nobias nobias, flatten, dense classes", {"'nobias' is not expected here"});
+  ExpectRefused("batchnorm momentum, flatten, dense classes", {"'momentum' needs a number"});
+  ExpectRefused("batchnorm momentum 1.5, flatten, dense classes", {"'1.5' is not momentum", "from 0 to 1"});
+  ExpectRefused("batchnorm epsilon 0, flatten, dense classes", {"'0' is not epsilon"});
+  ExpectRefused("batchnorm noscales, flatten, dense classes", {"'noscales' is not expected here", "'noscale'"});
+  ExpectRefused("flatten, dense classes unit uniform", {"'uniform' is not expected here"});
+  ExpectRefused("scale, flatten, dense classes", {"layer 1 'scale'", "the factor", "is missing"});
+  for (const char* factor : {"x", "1/0", "1/2/3", "/2", "1/", "nan", "1e300/1e-300"})
+    ExpectRefused(std::string("scale ") + factor + ", flatten, dense classes",
+                  {std::string("'") + factor + "' is not a factor"});
+  ExpectRefused("add, flatten, dense classes", {"layer 1 'add'", "no 'skip' before it"});
+  ExpectRefused("skip, add, add, flatten, dense classes", {"layer 3 'add'", "no 'skip' before it"});
+  ExpectRefused("skip, skip, add, flatten, dense classes", {"a 'skip' has no 'add' behind it", "1 too few"});
+  ExpectRefused("skip, conv 3, add, flatten, dense classes",
+                {"layer 3 'add'", "(30, 30, 3)", "its 'skip' has (32, 32, 3)"});
+  ExpectRefused("skip 2, add, flatten, dense classes", {"'2' is not expected here"});
+}
+
+TEST(Language, ReadsTheWordsOfTheSpeedRecipes) {
+  EXPECT_EQ(ShapesOf("conv whitening 2 gelu, flatten, dense classes", kColour32).front(), "(31, 31, 24)");
+  EXPECT_EQ(ShapesOf("conv whitening 3x1 same, flatten, dense classes", {8, 8, 1}).front(), "(8, 8, 6)");
+  EXPECT_EQ(ShapesOf("conv 24 2 whitening, flatten, dense classes", kColour32).front(), "(31, 31, 24)");
+  const auto layers = BuildLayers(
+      "conv 8 whitening 2 nobias, batchnorm noscale, conv 4 nobias, batchnorm, flatten, dense 5 nobias unit, dense "
+      "classes, scale -1/4",
+      {9, 9, 1}, 10);
+  std::vector<std::string> names;
+  for (const auto& layer : layers) {
+    for (const Parameter& parameter : layer->parameters()) names.push_back(parameter.name);
+  }
+  EXPECT_EQ(names, (std::vector<std::string>{"conv_1.weight", "batchnorm_1.bias", "batchnorm_1.running_mean",
+                                             "batchnorm_1.running_var", "conv_2.weight", "batchnorm_2.weight",
+                                             "batchnorm_2.bias", "batchnorm_2.running_mean", "batchnorm_2.running_var",
+                                             "dense_1.weight", "dense_2.weight", "dense_2.bias"}));
+  EXPECT_FALSE(layers[0]->parameters()[0].trainable());
+  EXPECT_TRUE(layers[2]->parameters()[0].trainable());
+}
+
 TEST(Language, SaysThatSoftmaxIsNotNeeded) {
   ExpectRefused("flatten, dense classes softmax", {"layer 2 'dense classes softmax'", "leave softmax out"});
   ExpectRefused("flatten, dense classes, softmax", {"layer 3 'softmax'", "leave softmax out"});
@@ -138,7 +182,7 @@ TEST(Language, ItsHelpNamesEveryWordThatItReads) {
   std::string all;
   for (const LayerWord& word : LayerWords()) all += word.usage + "\n";
   for (const char* word : {"conv", "maxpool", "avgpool", "globalavgpool", "globalmaxpool", "batchnorm", "dropout",
-                           "flatten", "dense", "gelu"}) {
+                           "flatten", "dense", "gelu", "scale", "skip", "add", "whitening", "dirac", "noscale"}) {
     EXPECT_NE(all.find(word), std::string::npos) << word;
   }
 }

@@ -29,11 +29,22 @@ struct FeatureShape {
 std::string ToString(const FeatureShape& shape);  // "(32, 32, 3)" or "(128)"
 
 enum class ParameterRole {
-  kKernel,    // Glorot-uniform, decayed by weight decay
-  kBias,      // zeros
-  kScale,     // ones (batch norm's gamma)
-  kMean,      // zeros, not trained (batch norm's moving mean)
-  kVariance,  // ones, not trained (batch norm's moving variance)
+  kKernel,         // filled as its `initial` says, decayed by weight decay
+  kBias,           // zeros
+  kScale,          // ones (batch norm's gamma)
+  kMean,           // zeros, not trained (batch norm's moving mean)
+  kVariance,       // ones, not trained (batch norm's moving variance)
+  kWhitening,      // a kernel that is computed from the training images (whitening.h) and not trained
+  kWhiteningBias,  // its bias, U(-a, a) with a = 1 / sqrt(fan_in); sgd and muon train it for a while only
+};
+
+/// What a kernel holds before training.
+enum class Initial {
+  kGlorot,   // U(-a, a) with a = sqrt(6 / (fan_in + fan_out)), as Keras
+  kUniform,  // U(-a, a) with a = 1 / sqrt(fan_in), as PyTorch
+  kDirac,    // kUniform, but the first min(in, out) filters hand on the input channel of their number: 1 at the centre
+             // tap of that channel, 0 elsewhere (torch.nn.init.dirac_ on weight[:in])
+  kUnit,     // kUniform, divided by its standard deviation (the unbiased one)
 };
 
 /// A tensor that a layer owns. fp32; kernels are (out, in, height, width) in channels-last memory or (out, in), as in
@@ -44,7 +55,10 @@ struct Parameter {
   at::Tensor value;
   int64_t fan_in = 0;  // kernels: Keras' fans, for Glorot
   int64_t fan_out = 0;
-  bool trainable() const { return role != ParameterRole::kMean && role != ParameterRole::kVariance; }
+  Initial initial = Initial::kGlorot;  // kernels
+  bool trainable() const {
+    return role != ParameterRole::kMean && role != ParameterRole::kVariance && role != ParameterRole::kWhitening;
+  }
 };
 
 struct ForwardContext {
@@ -56,7 +70,8 @@ class Layer {
  public:
   virtual ~Layer() = default;
 
-  /// x: (N, C, H, W) in channels-last memory for a map, (N, units) for a vector, in the context's precision.
+  /// x: (N, C, H, W) in channels-last memory for a map, (N, units) for a vector, in the context's precision. The layers
+  /// of a network are called in their order, by one thread at a time: `add` takes what `skip` was given.
   virtual at::Tensor Forward(const at::Tensor& x, const ForwardContext& context) = 0;
 
   const std::string& name() const { return name_; }                // "conv_1": the word, numbered from 1 by kind

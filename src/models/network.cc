@@ -2,6 +2,8 @@
 #include "models/network.h"
 
 #include <cmath>
+#include <numeric>
+#include <span>
 
 #include "base/random.h"
 #include "base/text.h"
@@ -23,6 +25,32 @@ void FillUniform(at::Tensor& tensor, double limit, uint64_t seed, uint32_t place
   tensor.copy_(values);
 }
 
+void SetDirac(at::Tensor& kernel) {
+  for (int64_t i = 0; i < std::min(kernel.size(0), kernel.size(1)); ++i) {
+    kernel[i].zero_();
+    kernel[i][i][kernel.size(2) / 2][kernel.size(3) / 2].fill_(1);
+  }
+}
+
+/// Divides by the standard deviation. Summed in order, so that the number of threads can't change it.
+void SetUnitDeviation(at::Tensor& kernel) {
+  const at::Tensor values = kernel.contiguous();
+  const std::span<const float> v(values.const_data_ptr<float>(), static_cast<size_t>(values.numel()));
+  const auto n = static_cast<double>(v.size());
+  const double mean = std::accumulate(v.begin(), v.end(), 0.0) / n;
+  const double squares =
+      std::accumulate(v.begin(), v.end(), 0.0, [&](double sum, double x) { return sum + (x - mean) * (x - mean); });
+  if (v.size() > 1 && squares > 0) kernel.div_(std::sqrt(squares / (n - 1)));
+}
+
+void FillKernel(Parameter& kernel, uint64_t seed, uint32_t place) {
+  const auto fan_in = static_cast<double>(kernel.fan_in), fan_out = static_cast<double>(kernel.fan_out);
+  const bool glorot = kernel.initial == Initial::kGlorot;
+  FillUniform(kernel.value, std::sqrt(glorot ? 6.0 / (fan_in + fan_out) : 1.0 / fan_in), seed, place);
+  if (kernel.initial == Initial::kDirac) SetDirac(kernel.value);
+  if (kernel.initial == Initial::kUnit) SetUnitDeviation(kernel.value);
+}
+
 }  // namespace
 
 Network::Network(std::string layers, const FeatureShape& input, int64_t classes)
@@ -38,8 +66,11 @@ void Network::InitializeParameters(uint64_t seed) {
   for (Parameter* parameter : parameters()) {
     switch (parameter->role) {
       case ParameterRole::kKernel:
-        FillUniform(parameter->value, std::sqrt(6.0 / static_cast<double>(parameter->fan_in + parameter->fan_out)),
-                    seed, place);
+      case ParameterRole::kWhitening:
+        FillKernel(*parameter, seed, place);
+        break;
+      case ParameterRole::kWhiteningBias:
+        FillUniform(parameter->value, 1 / std::sqrt(static_cast<double>(parameter->fan_in)), seed, place);
         break;
       case ParameterRole::kScale:
       case ParameterRole::kVariance:

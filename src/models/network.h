@@ -23,8 +23,9 @@ class Network {
   /// x (N, C, H, W) in channels-last memory and the context's precision -> logits (N, classes), fp32.
   at::Tensor Forward(at::Tensor x, const ForwardContext& context) const;
 
-  /// Kernels Glorot-uniform, U(-a, a) with a = sqrt(6 / (fan_in + fan_out)), biases 0, scales 1, moving mean 0 and
-  /// variance 1, as Keras. A pure function of the seed and of the parameter's place.
+  /// Kernels as their `initial` says (Glorot-uniform unless the text says otherwise), biases 0, scales 1, moving mean 0
+  /// and variance 1, as Keras. A pure function of the seed and of the parameter's place. A whitening kernel is random
+  /// until it is computed from images (whitening.h).
   void InitializeParameters(uint64_t seed);
 
   void MoveTo(const at::Device& device);

@@ -75,6 +75,63 @@ TEST(InitializeParameters, IsGlorotUniform) {
   EXPECT_EQ(kernels, 3);
 }
 
+// torch.nn.Conv2d's default, U(-a, a) with a = 1 / sqrt(fan_in), then torch.nn.init.dirac_ on the first filters.
+TEST(InitializeParameters, DiracIsTheIdentityAndPyTorchsDefault) {
+  Network network("conv 40 same nobias dirac, flatten, dense classes", {8, 8, 16}, 10);
+  network.InitializeParameters(3);
+  const at::Tensor w = network.parameters()[0]->value;
+  const double limit = 1 / std::sqrt(9.0 * 16);
+  const at::Tensor rest = w.slice(0, 16).abs();
+  EXPECT_LE(rest.max().item<double>(), limit * (1 + 1e-7));
+  EXPECT_GT(rest.max().item<double>(), 0.99 * limit);
+  const at::NoGradGuard no_grad;
+  const at::Tensor x = at::rand({2, 16, 8, 8});
+  const at::Tensor y = network.layers()[0]->Forward(x, {});
+  EXPECT_TRUE(at::allclose(y.slice(1, 0, 16), x));
+  EXPECT_GT((y.slice(1, 16, 32) - x).abs().max().item<float>(), 0.1f);
+}
+
+TEST(InitializeParameters, UnitHasDeviationOneAndUniformPyTorchsRange) {
+  Network network("conv whitening 2, flatten, dense 64 unit, dense 64 uniform, dense classes", {5, 5, 3}, 10);
+  network.InitializeParameters(3);
+  const auto p = network.parameters();
+  EXPECT_NEAR(p[2]->value.std().item<double>(), 1, 1e-6);  // unbiased, as torch.std
+  EXPECT_NEAR(p[2]->value.abs().max().item<double>(), std::sqrt(3), 0.02) << "it is uniform";
+  EXPECT_LE(p[4]->value.abs().max().item<double>(), 0.125 * (1 + 1e-7));
+  EXPECT_GT(p[4]->value.abs().max().item<double>(), 0.1249);
+  EXPECT_EQ(p[1]->role, ParameterRole::kWhiteningBias);
+  EXPECT_LE(p[1]->value.abs().max().item<double>(), 1 / std::sqrt(12));
+  EXPECT_GT(p[1]->value.abs().max().item<double>(), 0.7 / std::sqrt(12));
+}
+
+// running = momentum * running + (1 - momentum) * batch's; y = (x - mean) / sqrt(var + epsilon) + bias.
+TEST(BatchNorm, KeepsItsMomentumAndAddsItsEpsilon) {
+  Network network("batchnorm noscale momentum 0.6 epsilon 0.5, flatten, dense classes", {2, 1, 1}, 2);
+  network.InitializeParameters(1);
+  const at::Tensor x = at::tensor({1.f, 3.f, 5.f, 7.f}).reshape({2, 1, 2, 1});  // mean 4, variance 5, unbiased 20 / 3
+  const at::NoGradGuard no_grad;
+  for (const at::ScalarType precision : {at::kFloat, at::kBFloat16}) {
+    network.InitializeParameters(1);
+    const at::Tensor y = network.layers()[0]->Forward(x.to(precision), {.training = true, .precision = precision});
+    EXPECT_NEAR(y.flatten()[0].item<double>(), -3 / std::sqrt(5.5), precision == at::kFloat ? 1e-6 : 1e-2);
+    EXPECT_NEAR(network.parameters()[1]->value.item<double>(), 0.4 * 4, 1e-6);
+    EXPECT_NEAR(network.parameters()[2]->value.item<double>(), 0.6 + 0.4 * 20 / 3, 1e-5);
+  }
+}
+
+TEST(SkipAndAdd, AddWhatWasSeenTheLastSkipFirst) {
+  // x -> s1 x -> 2x -> s2 2x -> 8x -> add 10x -> add 11x
+  const Network network("skip, scale 2, skip, scale 4, add, add, flatten, dense classes", {1, 2, 1}, 2);
+  const at::Tensor x = at::tensor({1.f, -3.f}).reshape({1, 1, 1, 2});
+  const at::NoGradGuard no_grad;
+  for (int again = 0; again < 2; ++again) {
+    at::Tensor y = x;
+    for (size_t i = 0; i < 6; ++i) y = network.layers()[i]->Forward(y, {});
+    EXPECT_TRUE(at::equal(y, 11 * x));
+    EXPECT_EQ(x.flatten()[0].item<float>(), 1.f);
+  }
+}
+
 TEST(InitializeParameters, IsAFunctionOfTheSeed) {
   const auto weights = [](uint64_t seed) {
     Network network("conv 8, flatten, dense 8, dense 8, dense classes", {6, 6, 3}, 8);

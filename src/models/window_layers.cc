@@ -63,24 +63,36 @@ class WindowLayer : public Layer {
 
 class Conv : public WindowLayer {
  public:
-  Conv(const FeatureShape& input, int64_t filters, const Window& window, const Activation* activation)
+  Conv(const FeatureShape& input, int64_t filters, const Window& window, const Activation* activation,
+       const KernelOptions& options)
       : WindowLayer("convolution", input, window), activation_(activation) {
     spec_ = ConvSpec{window, activation};
     const int64_t taps = window.kernel_height * window.kernel_width;
+    if (options.whitening && filters != WhiteningFilters(input, window)) {
+      Fail(ExitCode::kUsage,
+           "a whitening convolution of {} x {} over {} channels has {} filters (two for each value of a patch), not {}",
+           window.kernel_height, window.kernel_width, input.channels, WhiteningFilters(input, window), filters);
+    }
     output_shape_.channels = filters;
     CheckSize(filters * taps * input.channels, output_shape_);
     flops_ = 2 * output_shape_.size() * taps * input.channels;
     parameters_ = {{.name = "weight",
-                    .role = ParameterRole::kKernel,
+                    .role = options.whitening ? ParameterRole::kWhitening : ParameterRole::kKernel,
                     .value = at::empty({filters, input.channels, window.kernel_height, window.kernel_width},
                                        at::TensorOptions().memory_format(at::MemoryFormat::ChannelsLast)),
                     .fan_in = taps * input.channels,
-                    .fan_out = taps * filters},
-                   {.name = "bias", .role = ParameterRole::kBias, .value = at::empty({filters})}};
+                    .fan_out = taps * filters,
+                    .initial = options.initial}};
+    if (!options.bias) return;
+    parameters_.push_back({.name = "bias",
+                           .role = options.whitening ? ParameterRole::kWhiteningBias : ParameterRole::kBias,
+                           .value = at::empty({filters}),
+                           .fan_in = taps * input.channels});
   }
   at::Tensor Forward(const at::Tensor& x, const ForwardContext& context) override {
-    at::Tensor y = at::conv2d(PadByHand(x, 0), parameters_[0].value.to(context.precision),
-                              parameters_[1].value.to(context.precision), stride(), PaddingLeft());
+    const at::Tensor bias = parameters_.size() > 1 ? parameters_[1].value.to(context.precision) : at::Tensor();
+    at::Tensor y =
+        at::conv2d(PadByHand(x, 0), parameters_[0].value.to(context.precision), bias, stride(), PaddingLeft());
     return activation_ != nullptr ? activation_->apply(std::move(y)) : y;
   }
 
@@ -117,9 +129,13 @@ class AvgPool : public WindowLayer {
 
 }  // namespace
 
+int64_t WhiteningFilters(const FeatureShape& input, const Window& window) {
+  return 2 * window.kernel_height * window.kernel_width * input.channels;
+}
+
 std::unique_ptr<Layer> MakeConv(const FeatureShape& input, int64_t filters, const Window& window,
-                                const Activation* activation) {
-  return std::make_unique<Conv>(input, filters, window, activation);
+                                const Activation* activation, const KernelOptions& options) {
+  return std::make_unique<Conv>(input, filters, window, activation, options);
 }
 std::unique_ptr<Layer> MakeMaxPool(const FeatureShape& input, const Window& window) {
   return std::make_unique<MaxPool>(input, window);

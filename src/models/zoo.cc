@@ -6,6 +6,24 @@
 
 namespace spotter {
 
+namespace {
+
+constexpr const char* kNorm = "batchnorm noscale momentum 0.6 epsilon 1e-12";
+
+/// The convolution groups of Keller Jordan's airbench networks, as text.
+std::string Group(int64_t filters) {
+  return fmt::format("conv {0} same nobias dirac, maxpool 2, {1}, gelu, conv {0} same nobias dirac, {1}, gelu, ",
+                     filters, kNorm);
+}
+std::string ResidualGroup(int64_t filters) {
+  return fmt::format(
+      "conv {0} same nobias dirac, maxpool 2, {1}, gelu, skip, "
+      "conv {0} same nobias dirac, {1}, gelu, conv {0} same nobias dirac, {1}, add, gelu, ",
+      filters, "batchnorm noscale momentum 0.9 epsilon 1e-12");
+}
+
+}  // namespace
+
 const std::vector<ZooEntry>& Zoo() {
   static const std::vector<ZooEntry> list = {
       {"cnn", "three blocks of two convolutions with batch norm and dropout; a good start for small images",
@@ -26,6 +44,15 @@ const std::vector<ZooEntry>& Zoo() {
        "flatten, dense 256 relu, dropout 0.5, dense 128 relu, dropout 0.5, dense classes"},
       {"seed-004", "one convolution and a dense layer of 512",
        "conv 32 valid relu, maxpool 2, batchnorm, dropout 0.2, flatten, dense 512 relu, dropout 0.5, dense classes"},
+      {"speed", "airbench94's network: a whitening convolution and three groups of two, 64-256-256",
+       "conv whitening 2 gelu, " + Group(64) + Group(256) + Group(256) +
+           "maxpool 3, flatten, dense classes nobias unit, scale 1/256"},
+      {"speed-95", "airbench95's network: the same, 128-384-384",
+       "conv whitening 2 gelu, " + Group(128) + Group(384) + Group(384) +
+           "maxpool 3, flatten, dense classes nobias uniform, scale 1/9"},
+      {"speed-96", "airbench96's network: groups of three convolutions with a residual connection, 128-384-512",
+       "conv whitening 2 gelu, " + ResidualGroup(128) + ResidualGroup(384) + ResidualGroup(512) +
+           "maxpool 3, flatten, dense classes nobias uniform, scale 1/9"},
   };
   return list;
 }

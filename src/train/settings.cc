@@ -68,16 +68,33 @@ std::vector<Option> TrainOptions(TrainSettings& s) {
           {"label-smoothing", &s.label_smoothing, "share of the target given to all classes alike", 0, 0.99},
           {"class-weights", &s.class_weights,
            "weights of the classes in the loss: none, balanced (by rarity), or as in \"cat=2,dog=0.5\""}});
-  Append(list, "Optimizer",
-         {Choice("optimizer", &s.optimizer.name, "how the weights follow the gradient", OptimizerNames()),
-          {"learning-rate", &s.schedule.learning_rate, "the learning rate, before the schedule", 1e-12, 1e3},
-          {"weight-decay", &s.optimizer.weight_decay, "decay of the kernels: L2 for adam and sgd, decoupled for adamw",
-           0, 10},
-          {"momentum", &s.optimizer.momentum, "sgd: how much of the last step is kept in the next", 0, 0.9999},
-          {"nesterov", &s.optimizer.nesterov, "sgd: Nesterov's momentum"},
-          {"beta1", &s.optimizer.beta1, "adam, adamw: decay of the mean of gradients", 0, 0.9999},
-          {"beta2", &s.optimizer.beta2, "adam, adamw: decay of the mean of squared gradients", 0, 0.999999},
-          {"epsilon", &s.optimizer.epsilon, "adam, adamw: added to the root, against division by zero", 1e-16, 1}});
+  Append(
+      list, "Optimizer",
+      {Choice("optimizer", &s.optimizer.name, "how the weights follow the gradient", OptimizerNames()),
+       {"learning-rate", &s.schedule.learning_rate, "the learning rate, before the schedule; muon: of the filters",
+        1e-12, 1e3},
+       {"weight-decay", &s.optimizer.weight_decay,
+        "of the kernels: L2 for adam and sgd, decoupled for adamw. With bias-learning-rate sgd has it for biases too, "
+        "times learning-rate / bias-learning-rate. muon: of all but the filters, L2 of weight-decay / the group's rate",
+        0, 10},
+       {"momentum", &s.optimizer.momentum,
+        "sgd, muon: how much of the last step is kept in the next; muon: of all but filters", 0, 0.9999},
+       {"nesterov", &s.optimizer.nesterov, "sgd, muon: Nesterov's momentum; muon's filters always have it"},
+       {"muon-momentum", &s.optimizer.muon_momentum, "muon: momentum of the filters", 0, 0.9999},
+       {"bias-learning-rate", &s.optimizer.bias_learning_rate,
+        "sgd, muon: of biases, scales and shifts, before the schedule; 0: learning-rate. The loss is the batch's mean: "
+        "where a "
+        "recipe sums it, as airbench's, take its rate times the batch size",
+        0, 1e6},
+       {"head-learning-rate", &s.optimizer.head_learning_rate, "sgd, muon: of dense layers' kernels, likewise", 0, 1e6},
+       {"whitening-bias-epochs", &s.optimizer.whitening_bias_epochs,
+        "sgd, muon: epochs in which the bias of 'conv whitening' is trained, its rate falling to 0; then it stays", 0,
+        1e5},
+       {"lookahead", &s.optimizer.lookahead,
+        "steps after which the weights become their own moving average, again and again; 0 never", 0, 1e6},
+       {"beta1", &s.optimizer.beta1, "adam, adamw: decay of the mean of gradients", 0, 0.9999},
+       {"beta2", &s.optimizer.beta2, "adam, adamw: decay of the mean of squared gradients", 0, 0.999999},
+       {"epsilon", &s.optimizer.epsilon, "adam, adamw: added to the root, against division by zero", 1e-16, 1}});
   Append(list, "Learning-rate schedule",
          {Choice("schedule", &s.schedule.name, "how the learning rate changes", ScheduleNames()),
           {"warmup-epochs", &s.schedule.warmup_epochs,
@@ -98,9 +115,20 @@ std::vector<Option> TrainOptions(TrainSettings& s) {
        Choice("keep", &s.keep, "the weights that become the model: of the best epoch or the last", {"best", "last"})});
   Append(list, "Augmentation",
          {{"flip", &s.flip, "mirror half of the images left to right, anew each epoch"},
+          {"alternating-flip", &s.alternating_flip,
+           "with flip: mirror each image in every second epoch, the first or the second drawn once"},
           {"shift", &s.shift, "move images by up to so many pixels each way", 0, 512},
           Choice("shift-fill", &s.shift_fill, "what comes in at the border: the image mirrored, or black",
-                 {"reflect", "zero"})});
+                 {"reflect", "zero"}),
+          {"brightness", &s.brightness, "add up to so much, or take it away, from an image's normalised values", 0, 10},
+          {"contrast", &s.contrast, "then multiply them by 1 plus or minus up to so much", 0, 1}});
+  Append(list, "Use of the model",
+         {{"views", &s.views,
+           "views of an image that the finished model answers by: 1; 2, with its mirror; 6, with both moved by a pixel "
+           "too",
+           1, 6},
+          {"views-below", &s.views_below,
+           "only for images whose largest probability from one view is below this; 1 for all", 0, 1}});
   for (Option& option : ComputeOptions(s.compute)) list.push_back(std::move(option));
   return list;
 }
@@ -115,7 +143,12 @@ LoadOptions ToLoadOptions(const DataSettings& s, int threads) {
 }
 
 Augmentation ToAugmentation(const TrainSettings& s) {
-  return {s.flip, static_cast<int>(s.shift), s.shift_fill == "zero" ? ShiftFill::kZero : ShiftFill::kReflect};
+  return {.flip = s.flip,
+          .shift = static_cast<int>(s.shift),
+          .fill = s.shift_fill == "zero" ? ShiftFill::kZero : ShiftFill::kReflect,
+          .alternating = s.alternating_flip,
+          .brightness = s.brightness,
+          .contrast = s.contrast};
 }
 
 }  // namespace spotter

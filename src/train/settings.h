@@ -41,6 +41,11 @@ struct TrainSettings {
   bool flip = false;
   int64_t shift = 0;
   std::string shift_fill = "reflect";
+  bool alternating_flip = false;
+  double brightness = 0;
+  double contrast = 0;
+  int64_t views = 1;
+  double views_below = 1;
   ComputeSettings compute;
 };
 

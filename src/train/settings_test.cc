@@ -16,7 +16,7 @@ void SetToAnotherValue(const Option& option) {
   if (bool* const* flag = std::get_if<bool*>(&option.target)) {
     **flag = !**flag;
   } else if (int64_t* const* whole = std::get_if<int64_t*>(&option.target)) {
-    **whole = option.name == "seed" ? 9'000'000'000'000'000 : **whole + 7;
+    **whole = option.name == "seed" ? 9'000'000'000'000'000 : **whole + (option.name == "views" ? 5 : 7);
   } else if (double* const* number = std::get_if<double*>(&option.target)) {
     // Doubles without a short decimal: 0.1 + 0.2 is 0.30000000000000004.
     **number = option.most < 1 ? (0.1 + 0.2) / 3 : option.least > 0 ? option.least * 3.3333333333333335 : 1e-7 / 3;

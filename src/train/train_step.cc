@@ -50,7 +50,7 @@ void TrainStep::Backward(const at::Tensor& loss, const at::Tensor& logits) {
   if (engine_) engine_->Backward(logits.grad());
 }
 
-StepResult TrainStep::Run(std::span<const int64_t> indices, int64_t epoch, int64_t step, double learning_rate) {
+StepResult TrainStep::Run(std::span<const int64_t> indices, int64_t epoch, int64_t step, const StepRate& rate) {
   const Dataset& data = context_.data;
   const auto begin = Clock::now();
   const auto n = static_cast<int64_t>(indices.size());
@@ -72,7 +72,7 @@ StepResult TrainStep::Run(std::span<const int64_t> indices, int64_t epoch, int64
   result.loss = loss.item<double>();
   if (!std::isfinite(result.loss)) return result;
   Backward(loss, logits);
-  context_.optimizer.Step(learning_rate);
+  context_.optimizer.Step(rate);
   if (engine_) engine_->ParametersChanged();
   result.correct = CountCorrect(logits, labels);
   return result;

@@ -37,7 +37,7 @@ class TrainStep {
 
   /// The images at `indices`, as they look in this epoch. `step` counts the epoch's steps from 0. When the loss is not
   /// finite the weights are left as they are.
-  StepResult Run(std::span<const int64_t> indices, int64_t epoch, int64_t step, double learning_rate);
+  StepResult Run(std::span<const int64_t> indices, int64_t epoch, int64_t step, const StepRate& rate);
 
  private:
   at::Tensor Logits(const at::Tensor& x, uint64_t seed);

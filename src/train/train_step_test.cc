@@ -22,7 +22,7 @@ StepResult Step(const Dataset& data, Network& network, double rate, std::vector<
                   .class_weights = std::move(class_weights)});
   std::vector<int64_t> all(static_cast<size_t>(data.size()));
   std::iota(all.begin(), all.end(), int64_t{0});
-  return step.Run(all, 0, 0, rate);
+  return step.Run(all, 0, 0, {rate});
 }
 
 // One image, one dense layer, SGD: the step must be w - rate * (softmax - one-hot) * x, worked out here in double.

@@ -29,7 +29,7 @@ class Trainer {
   explicit Trainer(const TrainJob& job)
       : job_(job),
         settings_(job.settings),
-        optimizer_(MakeOptimizer(settings_.optimizer, job.model.network.parameters())),
+        optimizer_(MakeOptimizer(settings_.optimizer, job.model.network.parameters(), job.compute.precision)),
         step_({.data = job.data,
                .preprocessing = job.model.preprocessing,
                .network = job.model.network,
@@ -115,10 +115,16 @@ class Trainer {
       state_.stopped_early = false;
   }
 
-  double Rate() const {
+  StepRate Rate() const {
     const double epoch =
         static_cast<double>(state_.epochs_done) + static_cast<double>(state_.sums.steps) / static_cast<double>(steps_);
-    return ScheduledRate(settings_.schedule, epoch, static_cast<double>(settings_.epochs)) * state_.plateau.factor;
+    const double rate =
+        ScheduledRate(settings_.schedule, epoch, static_cast<double>(settings_.epochs)) * state_.plateau.factor;
+    return {.learning_rate = rate,
+            .factor = rate / settings_.schedule.learning_rate,
+            .epoch = epoch,
+            .progress = static_cast<double>(state_.epochs_done * steps_ + state_.sums.steps + 1) /
+                        static_cast<double>(settings_.epochs * steps_)};
   }
 
   /// The rest of the epoch under way. False when a stop was asked for in between.
@@ -135,9 +141,9 @@ class Trainer {
       for (int64_t i = first; i < std::min(first + settings_.batch_size, images_); ++i) {
         batch.push_back(job_.splits.train[static_cast<size_t>(order[static_cast<size_t>(i)])]);
       }
-      const double rate = Rate();
+      const StepRate rate = Rate();
       const StepResult result = step_.Run(batch, epoch, state_.sums.steps, rate);
-      rate_ = rate;
+      rate_ = rate.learning_rate;
       if (!std::isfinite(result.loss))
         FailDiverged("loss", fmt::format("in epoch {}, step {} of {}", epoch + 1, state_.sums.steps + 1, steps_));
       AddStep(result, static_cast<int64_t>(batch.size()), SecondsSince(begin));
@@ -177,8 +183,9 @@ class Trainer {
 
   void Validate(EpochRecord& record) const {
     if (job_.splits.validation.empty()) return;
-    const auto logits =
-        ComputeLogits(job_.model.network, job_.model.preprocessing, job_.data, job_.splits.validation, job_.compute);
+    Preprocessing once = job_.model.preprocessing;
+    once.views = {};  // more of them would take longer and tell the same about which epoch is the best
+    const auto logits = ComputeLogits(job_.model.network, once, job_.data, job_.splits.validation, job_.compute);
     const Metrics metrics =
         ComputeMetrics(LabelsOf(job_.data, job_.splits.validation), logits, job_.model.network.classes());
     record.validation_loss = metrics.loss;

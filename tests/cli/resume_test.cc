@@ -327,6 +327,47 @@ TEST_F(ResumeTest, TwoThreadsInEitherPrecision) {
   }
 }
 
+// The speed recipes carry more from step to step: Muon's and SGD's momenta, a whitening bias that stops being trained
+// in the second epoch, Lookahead's average, flips that alternate.
+TEST_F(ResumeTest, TheSpeedRecipesParts) {
+  for (const char* optimizer : {"muon", "sgd"}) {
+    const Words speed = {"--model",
+                         "conv whitening 2 gelu, conv 12 same nobias dirac, maxpool 2, batchnorm noscale momentum 0.6, "
+                         "gelu, skip, conv 12 same nobias dirac, add, maxpool 5, flatten, dense classes nobias unit, "
+                         "scale 1/16",
+                         "--optimizer",
+                         optimizer,
+                         "--learning-rate",
+                         "0.1",
+                         "--bias-learning-rate",
+                         "0.5",
+                         "--whitening-bias-epochs",
+                         "1.5",
+                         "--lookahead",
+                         optimizer == std::string("sgd") ? "4" : "0",
+                         "--alternating-flip",
+                         "--brightness",
+                         "0.2",
+                         "--contrast",
+                         "0.2",
+                         "--views",
+                         "6",
+                         "--views-below",
+                         "0.9"};
+    const std::string reference = std::string("reference-") + optimizer, run = std::string("run-") + optimizer;
+    Succeed(Command(reference, speed));
+    auto process = Start(Command(run, speed));
+    for (const size_t epochs : {1, 2, 3}) {
+      if (!Await(*process, [&] { return EpochsOf(run) >= epochs; })) break;
+      process->Signal(epochs == 2 ? SIGTERM : SIGKILL);
+      process->Wait();
+      process = Start({"train", "--resume", run, "--quiet"});
+    }
+    EXPECT_EQ(process->Wait().code, 0);
+    ExpectSameRun(run, reference);
+  }
+}
+
 TEST_F(ResumeTest, AFinishedRunThatGoesOnAndIsKilledGoesOnAgain) {
   Succeed(Command("run", {"--schedule", "constant", "--epochs", "1"}));
   auto process = Start({"train", "--resume", "run", "--epochs", "4", "--quiet"});

@@ -63,10 +63,10 @@ inline at::Tensor Pixels(const std::vector<int64_t>& shape) {
 
 inline std::string KerasName(const Parameter& parameter) {
   const size_t point = parameter.name.find('.');
-  const char* kind = parameter.role == ParameterRole::kKernel  ? "kernel"
-                     : parameter.role == ParameterRole::kScale ? "gamma"
-                     : parameter.role == ParameterRole::kMean  ? "moving_mean"
-                     : parameter.role == ParameterRole::kBias
+  const char* kind = parameter.role == ParameterRole::kKernel || parameter.role == ParameterRole::kWhitening ? "kernel"
+                     : parameter.role == ParameterRole::kScale                                               ? "gamma"
+                     : parameter.role == ParameterRole::kMean ? "moving_mean"
+                     : parameter.role == ParameterRole::kBias || parameter.role == ParameterRole::kWhiteningBias
                          ? (parameter.name.starts_with("batchnorm") ? "beta" : "bias")
                          : "moving_variance";
   return parameter.name.substr(0, point + 1) + kind;

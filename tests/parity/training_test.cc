@@ -33,7 +33,7 @@ std::vector<Vector> OurSteps(const Json& recorded, const OptimizerSettings& sett
     kernel.value.mutable_grad() = at::tensor(Training().at("gradients")[step].get<std::vector<float>>());
     const Json& rate =
         recorded.contains("learning_rates") ? recorded.at("learning_rates")[step] : recorded.at("learning_rate");
-    optimizer->Step(rate.get<double>());
+    optimizer->Step({rate.get<double>()});
     EXPECT_FALSE(kernel.value.grad().defined());
     const at::Tensor values = kernel.value.detach();
     after.emplace_back(values.data_ptr<float>(), values.data_ptr<float>() + values.numel());
@@ -210,10 +210,10 @@ TEST(Loss, IsKerasCategoricalCrossentropy) {
     const std::vector<int64_t> all = {0, 1, 2, 3};
     for (const int64_t i : all) {
       const double keras = recorded.at("each")[static_cast<size_t>(i)];
-      EXPECT_NEAR(step.Run(std::vector{i}, 0, 0, /*learning_rate=*/0).loss, keras, 1e-6 * (1 + keras)) << i;
+      EXPECT_NEAR(step.Run(std::vector{i}, 0, 0, /*rate=*/{0}).loss, keras, 1e-6 * (1 + keras)) << i;
     }
     const double keras = recorded.at("mean");
-    EXPECT_NEAR(step.Run(all, 0, 0, /*learning_rate=*/0).loss, keras, 1e-6 * keras);
+    EXPECT_NEAR(step.Run(all, 0, 0, /*rate=*/{0}).loss, keras, 1e-6 * keras);
   }
 }
 
