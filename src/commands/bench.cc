@@ -28,6 +28,7 @@ struct Arguments {
   int64_t steps = 100;
   int64_t classes = 10;
   bool json = false;
+  bool profile = false;
   TrainSettings defaults;
   std::shared_ptr<GivenFlags> given;
 };
@@ -92,6 +93,7 @@ std::vector<double> TimeSteps(const Arguments& a, const TrainSettings& settings,
     if (i >= kWarmUp)
       seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
   }
+  if (a.profile) std::fputs((ProfileText(step.profile()) + "\n").c_str(), stderr);
   std::sort(seconds.begin(), seconds.end());
   return seconds;
 }
@@ -148,6 +150,7 @@ Command BenchCommand() {
             ->check(CLI::Range(1, 1000000))
             ->default_str("100");
         train->add_option("--classes", a->classes, "how many classes")->check(CLI::Range(2, 100000))->default_str("10");
+        train->add_flag("--profile", a->profile, "show where the time went, phase by phase and step by step");
         train->add_flag("--json", a->json, "print one JSON object");
         a->given = AddFlags(*train, StepOptions(a->defaults));
         return [a] { return RunTrain(*a); };

@@ -10,7 +10,7 @@
 namespace spotter::kernels {
 namespace {
 
-constexpr int64_t kBlockRows32 = 32;  // rows that stay in the first-level cache, and whose sums stay fp32
+constexpr int64_t kBlockRows32 = 32;  // rows whose sums stay fp32
 
 enum Slot { kSums };
 
@@ -35,22 +35,33 @@ SPOTTER_INLINE void AddTo(double* sums, __mmask16 mask, __m512 v) {
   half(sums + 8, static_cast<__mmask8>(mask >> 8), _mm512_extractf32x8_ps(v, 1));
 }
 
-/// Runs sum(thread, sums) in all threads, `count` sums each, and adds up what they found in the order of the threads.
-template <typename Sum>
-const double* SumOverThreads(int64_t count, Scratch& scratch, Sum sum) {
-  scratch.Reserve(kSums, static_cast<size_t>(count) * sizeof(double));
+/// For each channel two sums over all rows. add(i, c, mask, sums, others) adds the 16 values from channel c of the row
+/// that begins at value i to 16 sums and 16 others. What the threads found is added up in their order.
+template <typename Add>
+const double* SumRowsOverThreads(const RowShape& s, Scratch& scratch, Add add) {
+  const int64_t padded = (s.channels + kLanes - 1) / kLanes * kLanes;
+  scratch.Reserve(kSums, static_cast<size_t>(2 * padded) * (sizeof(double) + sizeof(float)));
   const int threads = scratch.threads();
 #pragma omp parallel for num_threads(threads) schedule(static)
   for (int thread = 0; thread < threads; ++thread) {
-    auto* sums = scratch.Get<double>(thread, kSums);
-    std::memset(sums, 0, static_cast<size_t>(count) * sizeof(double));
-    sum(thread, sums);
+    auto* total = scratch.Get<double>(thread, kSums);
+    auto* block = reinterpret_cast<float*>(total + 2 * padded);
+    std::memset(total, 0, static_cast<size_t>(2 * padded) * sizeof(double));
+    EachBlock(s.rows, thread, threads, [&](int64_t first, int64_t rows) {
+      std::memset(block, 0, static_cast<size_t>(2 * padded) * sizeof(float));
+      for (int64_t i = first * s.channels; i < (first + rows) * s.channels; i += s.channels) {
+        for (int64_t c = 0; c < s.channels; c += kLanes)
+          add(i, c, First16(s.channels - c), block + c, block + padded + c);
+      }
+      for (int64_t c = 0; c < 2 * padded; c += kLanes) AddTo(total + c, 0xffff, _mm512_loadu_ps(block + c));
+    });
   }
   auto* total = scratch.Get<double>(0, kSums);
   for (int thread = 1; thread < threads; ++thread) {
     const auto* part = scratch.Get<double>(thread, kSums);
-    for (int64_t i = 0; i < count; ++i) total[i] += part[i];
+    for (int64_t i = 0; i < 2 * padded; ++i) total[i] += part[i];
   }
+  for (int64_t c = 0; c < s.channels; ++c) total[s.channels + c] = total[padded + c];
   return total;
 }
 
@@ -59,12 +70,13 @@ void ApplyRows(const RowShape& s, const bf16* x, const float* factor, const floa
 #pragma omp parallel for num_threads(threads) schedule(static)
   for (int thread = 0; thread < threads; ++thread) {
     EachBlock(s.rows, thread, threads, [&](int64_t first, int64_t rows) {
-      for (int64_t c = 0; c < s.channels; c += kLanes) {
-        const __mmask16 mask = First16(s.channels - c);
-        const __m512 f = LoadOr(factor, c, mask, 1);
-        const __m512 b = LoadOr(shift, c, mask, 0);
-        for (int64_t i = first * s.channels + c; i < (first + rows) * s.channels; i += s.channels)
-          Store(y + i, mask, Apply<kAct>(_mm512_fmadd_ps(Load(x + i, mask), f, b)));
+      for (int64_t i = first * s.channels; i < (first + rows) * s.channels; i += s.channels) {
+        for (int64_t c = 0; c < s.channels; c += kLanes) {
+          const __mmask16 mask = First16(s.channels - c);
+          const __m512 z =
+              _mm512_fmadd_ps(Load(x + i + c, mask), LoadOr(factor, c, mask, 1), LoadOr(shift, c, mask, 0));
+          Store(y + i + c, mask, Apply<kAct>(z));
+        }
       }
     });
   }
@@ -73,26 +85,13 @@ void ApplyRows(const RowShape& s, const bf16* x, const float* factor, const floa
 template <Act kAct>
 const double* SumRows(const RowShape& s, const bf16* x, const bf16* dy, const float* factor, const float* shift,
                       const float* mean, Scratch& scratch) {
-  const int threads = scratch.threads();
-  return SumOverThreads(2 * s.channels, scratch, [&](int thread, double* sums) {
-    EachBlock(s.rows, thread, threads, [&](int64_t first, int64_t rows) {
-      for (int64_t c = 0; c < s.channels; c += kLanes) {
-        const __mmask16 mask = First16(s.channels - c);
-        const __m512 f = LoadOr(factor, c, mask, 1);
-        const __m512 b = LoadOr(shift, c, mask, 0);
-        const __m512 m = LoadOr(mean, c, mask, 0);
-        __m512 sum = _mm512_setzero_ps();
-        __m512 sum_x = _mm512_setzero_ps();
-        for (int64_t i = first * s.channels + c; i < (first + rows) * s.channels; i += s.channels) {
-          const __m512 value = Load(x + i, mask);
-          const __m512 dz = Derive<kAct>(_mm512_fmadd_ps(value, f, b), Load(dy + i, mask));
-          sum = _mm512_add_ps(sum, dz);
-          sum_x = _mm512_fmadd_ps(dz, _mm512_sub_ps(value, m), sum_x);
-        }
-        AddTo(sums + c, mask, sum);
-        AddTo(sums + s.channels + c, mask, sum_x);
-      }
-    });
+  return SumRowsOverThreads(s, scratch, [&](int64_t i, int64_t c, __mmask16 mask, float* sums, float* sums_x) {
+    const __m512 value = Load(x + i + c, mask);
+    const __m512 z = _mm512_fmadd_ps(value, LoadOr(factor, c, mask, 1), LoadOr(shift, c, mask, 0));
+    const __m512 dz = Derive<kAct>(z, Load(dy + i + c, mask));
+    _mm512_storeu_ps(sums, _mm512_add_ps(_mm512_loadu_ps(sums), dz));
+    _mm512_storeu_ps(sums_x,
+                     _mm512_fmadd_ps(dz, _mm512_sub_ps(value, LoadOr(mean, c, mask, 0)), _mm512_loadu_ps(sums_x)));
   });
 }
 
@@ -102,16 +101,14 @@ void DeriveRows(const RowShape& s, const bf16* x, const bf16* dy, const float* f
 #pragma omp parallel for num_threads(threads) schedule(static)
   for (int thread = 0; thread < threads; ++thread) {
     EachBlock(s.rows, thread, threads, [&](int64_t first, int64_t rows) {
-      for (int64_t c = 0; c < s.channels; c += kLanes) {
-        const __mmask16 mask = First16(s.channels - c);
-        const __m512 f = LoadOr(factor, c, mask, 1);
-        const __m512 b = LoadOr(shift, c, mask, 0);
-        const __m512 k = LoadOr(by_x, c, mask, 0);
-        const __m512 k0 = LoadOr(constant, c, mask, 0);
-        for (int64_t i = first * s.channels + c; i < (first + rows) * s.channels; i += s.channels) {
-          const __m512 value = Load(x + i, mask);
-          const __m512 dz = Derive<kAct>(_mm512_fmadd_ps(value, f, b), Load(dy + i, mask));
-          Store(dx + i, mask, _mm512_fmadd_ps(dz, f, _mm512_fmadd_ps(value, k, k0)));
+      for (int64_t i = first * s.channels; i < (first + rows) * s.channels; i += s.channels) {
+        for (int64_t c = 0; c < s.channels; c += kLanes) {
+          const __mmask16 mask = First16(s.channels - c);
+          const __m512 value = Load(x + i + c, mask);
+          const __m512 f = LoadOr(factor, c, mask, 1);
+          const __m512 dz = Derive<kAct>(_mm512_fmadd_ps(value, f, LoadOr(shift, c, mask, 0)), Load(dy + i + c, mask));
+          const __m512 rest = _mm512_fmadd_ps(value, LoadOr(by_x, c, mask, 0), LoadOr(constant, c, mask, 0));
+          Store(dx + i + c, mask, _mm512_fmadd_ps(dz, f, rest));
         }
       }
     });
@@ -137,25 +134,13 @@ auto With(Act act, Run run) {
 }  // namespace
 
 void ChannelMoments(const RowShape& s, const bf16* x, float* mean, float* variance, Scratch& scratch) {
-  const int threads = scratch.threads();
-  // Values near the mean keep the difference of squares exact: the first row stands in for it.
-  const double* total = SumOverThreads(2 * s.channels, scratch, [&](int thread, double* sums) {
-    EachBlock(s.rows, thread, threads, [&](int64_t first, int64_t rows) {
-      for (int64_t c = 0; c < s.channels; c += kLanes) {
-        const __mmask16 mask = First16(s.channels - c);
-        const __m512 pivot = Load(x + c, mask);
-        __m512 sum = _mm512_setzero_ps();
-        __m512 squares = _mm512_setzero_ps();
-        for (int64_t i = first * s.channels + c; i < (first + rows) * s.channels; i += s.channels) {
-          const __m512 value = _mm512_sub_ps(Load(x + i, mask), pivot);
-          sum = _mm512_add_ps(sum, value);
-          squares = _mm512_fmadd_ps(value, value, squares);
-        }
-        AddTo(sums + c, mask, sum);
-        AddTo(sums + s.channels + c, mask, squares);
-      }
-    });
-  });
+  // Squares of values near the mean keep their digits: the first row stands in for it.
+  const double* total =
+      SumRowsOverThreads(s, scratch, [&](int64_t i, int64_t c, __mmask16 mask, float* sums, float* squares) {
+        const __m512 value = _mm512_sub_ps(Load(x + i + c, mask), Load(x + c, mask));
+        _mm512_storeu_ps(sums, _mm512_add_ps(_mm512_loadu_ps(sums), value));
+        _mm512_storeu_ps(squares, _mm512_fmadd_ps(value, value, _mm512_loadu_ps(squares)));
+      });
   const auto n = static_cast<double>(s.rows);
   for (int64_t c = 0; c < s.channels; ++c) {
     const double offset = total[c] / n;
@@ -182,26 +167,13 @@ void ActGradient(const RowShape& s, const bf16* x, const bf16* dy, const float* 
 }
 
 void ReluGradient(const RowShape& s, const bf16* y, bf16* dy, float* sum, Scratch& scratch) {
-  const int threads = scratch.threads();
-  const double* total = SumOverThreads(s.channels, scratch, [&](int thread, double* sums) {
-    EachBlock(s.rows, thread, threads, [&](int64_t first, int64_t rows) {
-      for (int64_t c = 0; c < s.channels; c += kChunk) {
-        const __mmask32 mask = First32(s.channels - c);
-        __m512 low = _mm512_setzero_ps();
-        __m512 high = _mm512_setzero_ps();
-        for (int64_t i = first * s.channels + c; i < (first + rows) * s.channels; i += s.channels) {
-          // ReLU's output is never negative and never -0: it is positive where its bits are not zero.
-          const __m512i output = _mm512_maskz_loadu_epi16(mask, y + i);
-          const __mmask32 positive = _mm512_test_epi16_mask(output, output);
-          const __m512i g = _mm512_maskz_loadu_epi16(positive, dy + i);
-          _mm512_mask_storeu_epi16(dy + i, mask, g);
-          low = _mm512_add_ps(low, Widen(_mm512_castsi512_si256(g)));
-          high = _mm512_add_ps(high, Widen(_mm512_extracti64x4_epi64(g, 1)));
-        }
-        AddTo(sums + c, First16(s.channels - c), low);
-        AddTo(sums + c + kLanes, First16(s.channels - c - kLanes), high);
-      }
-    });
+  const double* total = SumRowsOverThreads(s, scratch, [&](int64_t i, int64_t c, __mmask16 mask, float* sums, float*) {
+    // ReLU's output is never negative: it is positive where its bits, but for the sign, are not zero.
+    const __m256i output = _mm256_maskz_loadu_epi16(mask, y + i + c);
+    const __mmask16 positive = _mm256_test_epi16_mask(output, _mm256_set1_epi16(0x7fff));
+    const __m256i g = _mm256_maskz_loadu_epi16(positive, dy + i + c);
+    _mm256_mask_storeu_epi16(dy + i + c, mask, g);
+    _mm512_storeu_ps(sums, _mm512_add_ps(_mm512_loadu_ps(sums), Widen(g)));
   });
   for (int64_t c = 0; c < s.channels; ++c) sum[c] = static_cast<float>(total[c]);
 }

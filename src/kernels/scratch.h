@@ -3,10 +3,9 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdlib>
-#include <memory>
-#include <new>
 #include <vector>
+
+#include "kernels/memory.h"
 
 namespace spotter::kernels {
 
@@ -23,11 +22,8 @@ class Scratch {
     for (int thread = 0; thread < threads_; ++thread) {
       Buffer& buffer = buffers_[static_cast<size_t>(thread) * kSlots + static_cast<size_t>(slot)];
       if (buffer.bytes >= bytes) continue;
-      const size_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
-      buffer.memory.reset();
-      buffer.memory.reset(std::aligned_alloc(kAlignment, rounded));
-      if (!buffer.memory) throw std::bad_alloc();
-      buffer.bytes = rounded;
+      buffer = {};
+      buffer = {Allocate(bytes), bytes};
     }
   }
   template <typename T>
@@ -37,12 +33,8 @@ class Scratch {
 
  private:
   static constexpr size_t kSlots = 4;
-  static constexpr size_t kAlignment = size_t{2} << 20;
-  struct Free {
-    void operator()(void* memory) const { std::free(memory); }
-  };
   struct Buffer {
-    std::unique_ptr<void, Free> memory;
+    Memory memory;
     size_t bytes = 0;
   };
   int threads_;

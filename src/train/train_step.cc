@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <utility>
 
 #include "base/random.h"
 
@@ -11,6 +12,19 @@ namespace spotter {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+/// Seconds from one lap to the next.
+class Stopwatch {
+ public:
+  explicit Stopwatch(Clock::time_point begin) : last_(begin) {}
+  double Lap() {
+    const auto now = Clock::now();
+    return std::chrono::duration<double>(now - std::exchange(last_, now)).count();
+  }
+
+ private:
+  Clock::time_point last_;
+};
 
 /// What dropout draws from in a step.
 uint64_t DropoutSeed(uint64_t seed, int64_t epoch, int64_t step) {
@@ -62,20 +76,33 @@ StepResult TrainStep::Run(std::span<const int64_t> indices, int64_t epoch, int64
     labels.data_ptr<int64_t>()[i] = data.labels[static_cast<size_t>(indices[static_cast<size_t>(i)])];
   const at::Tensor x = images.to(context_.compute.device, context_.compute.precision).permute({0, 3, 1, 2});
   StepResult result;
-  result.data_seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+  Stopwatch watch(begin);
+  result.data_seconds = watch.Lap();
 
   const at::Tensor logits = Logits(x, DropoutSeed(context_.seed, epoch, step));
+  profile_.forward += watch.Lap();
   const std::optional<at::Tensor> weights = class_weights_.defined() ? std::optional(class_weights_) : std::nullopt;
   const at::Tensor loss =
       at::cross_entropy_loss(logits, labels.to(context_.compute.device), weights, at::Reduction::Mean,
                              /*ignore_index=*/-100, context_.label_smoothing);
   result.loss = loss.item<double>();
   if (!std::isfinite(result.loss)) return result;
+  result.correct = CountCorrect(logits, labels);
+  profile_.loss += watch.Lap();
   Backward(loss, logits);
+  profile_.backward += watch.Lap();
   context_.optimizer.Step(rate);
   if (engine_) engine_->ParametersChanged();
-  result.correct = CountCorrect(logits, labels);
+  profile_.optimizer += watch.Lap();
+  profile_.data += result.data_seconds;
+  profile_.images += n;
   return result;
+}
+
+Profile TrainStep::profile() const {
+  Profile profile = profile_;
+  if (engine_) profile.steps = engine_->costs();
+  return profile;
 }
 
 }  // namespace spotter

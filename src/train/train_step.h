@@ -10,6 +10,7 @@
 #include "evaluate/compute.h"
 #include "models/network.h"
 #include "optimize/optimizer.h"
+#include "train/profile.h"
 
 namespace spotter {
 
@@ -39,11 +40,15 @@ class TrainStep {
   /// finite the weights are left as they are.
   StepResult Run(std::span<const int64_t> indices, int64_t epoch, int64_t step, const StepRate& rate);
 
+  /// What the steps so far have cost.
+  Profile profile() const;
+
  private:
   at::Tensor Logits(const at::Tensor& x, uint64_t seed);
   void Backward(const at::Tensor& loss, const at::Tensor& logits);
 
   Context context_;
+  Profile profile_;
   std::unique_ptr<Engine> engine_;  // where its kernels run; else libtorch computes
   at::Tensor class_weights_;
 };
