@@ -36,9 +36,11 @@ struct Arguments {
 /// What changes the work of a step; a recipe may name the others too, a flag may not.
 std::vector<Option> StepOptions(TrainSettings& settings) {
   static const std::set<std::string> kNames = {
-      "image-size",    "normalize",  "model",        "batch-size", "seed",     "label-smoothing",
-      "class-weights", "optimizer",  "weight-decay", "momentum",   "nesterov", "flip",
-      "shift",         "shift-fill", "device",       "precision",  "threads"};
+      "image-size",      "normalize",     "model",     "batch-size",       "seed",
+      "label-smoothing", "class-weights", "optimizer", "weight-decay",     "momentum",
+      "nesterov",        "flip",          "shift",     "shift-fill",       "device",
+      "precision",       "threads",       "lookahead", "alternating-flip", "brightness",
+      "contrast"};
   std::vector<Option> options = TrainOptions(settings);
   std::erase_if(options, [](const Option& option) { return !kNames.contains(option.name); });
   return options;

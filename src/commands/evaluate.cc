@@ -25,6 +25,8 @@ struct Arguments {
   std::string data;
   std::string split = "auto";
   int64_t top_k = 5;
+  int64_t views = 0;
+  double views_below = 1;
   bool strict = false;
   bool json = false;
   std::string csv;
@@ -36,7 +38,10 @@ struct Arguments {
 std::vector<Option> EvaluateOptions(Arguments& a) {
   std::vector<Option> list = {
       {"split", &a.split, "which images; auto takes the test images, or all of other data that is not divided"},
-      {"top-k", &a.top_k, "also the accuracy of the k most probable classes", 1, 1000}};
+      {"top-k", &a.top_k, "also the accuracy of the k most probable classes", 1, 1000},
+      {"views", &a.views, "views of an image to answer by, 1, 2 or 6; 0 is as the model was trained to be used", 0, 6},
+      {"views-below", &a.views_below, "with views: only for images whose largest probability from one is below this", 0,
+       1}};
   list.front().choices = {"auto", "train", "validation", "test", "all"};
   for (Option& option : ComputeOptions(a.compute)) list.push_back(std::move(option));
   return list;
@@ -134,6 +139,8 @@ Evaluation EvaluateWithProgress(const Model& model, const Dataset& data, const s
 
 int Run(const Arguments& a) {
   Model model = LoadModel(FindModelFile(a.model));
+  if (a.views > 0) model.preprocessing.views = {static_cast<int>(a.views), a.views_below};
+  CheckViews(model.preprocessing.views, model.preprocessing.shape);
   const Source source = FindSource(a);
   const Compute compute = PrepareCompute(a.compute);
   Dataset data = Load(source, model, compute.threads);

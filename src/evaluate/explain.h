@@ -26,8 +26,8 @@ struct HeatMap {
 
 /// What raised the logit of targets[i] in the image at indices[i]. The features are the output of the network's last
 /// convolution with its own activation; what is below 0 in their map is cut off, and the rest is brought to the
-/// input's size bilinearly. Computed without dropout, in fp32. Throws Error(kModel) when the network has no
-/// convolution.
+/// input's size bilinearly. Computed without dropout, in fp32, of the image as it is, whatever the model's views.
+/// Throws Error(kModel) when the network has no convolution.
 std::vector<HeatMap> ExplainImages(const Model& model, const Dataset& data, std::span<const int64_t> indices,
                                    std::span<const int32_t> targets, const Compute& compute,
                                    ExplainMethod method = ExplainMethod::kHiResCam);

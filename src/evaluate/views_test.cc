@@ -18,22 +18,22 @@ Network Position(const FeatureShape& shape) {
   return network;
 }
 
-/// The weights of the views, counted by hand on one row: a network that reads pixel 0 alone. Reflection about the
-/// border pixel: 1 2 3 4 moved right is 2 1 2 3, moved left 2 3 4 3; mirrored 4 3 2 1, 3 2 1 2 and 3 4 3 2.
 LogitsOf Plain(const Network& network) {
   return [&](const at::Tensor& x) { return network.Forward(x, {}); };
 }
 
+/// The weights of the views, counted by hand on one row: a network that reads its second pixel alone. Reflection about
+/// the border pixel: 1 5 3 8 moved right is 5 1 5 3, moved left 5 3 8 3; mirrored 8 3 5 1, 3 5 1 5 and 3 8 3 5.
 TEST(ViewLogits, WeighsTheViews) {
   Network network("flatten, dense classes", {2, 4, 1}, 2);
   for (Parameter* parameter : network.parameters()) parameter->value.zero_();
-  network.parameters()[0]->value[0][0] = 1;
-  const at::Tensor row = at::tensor({1.f, 2.f, 3.f, 4.f});
+  network.parameters()[0]->value[0][1] = 1;
+  const at::Tensor row = at::tensor({1.f, 5.f, 3.f, 8.f});
   const at::Tensor x = at::stack({row, row}).reshape({1, 1, 2, 4});
   const auto logit = [&](int count) { return ViewLogits(Plain(network), x, {.count = count})[0][0].item<float>(); };
-  EXPECT_FLOAT_EQ(logit(1), 1);
-  EXPECT_FLOAT_EQ(logit(2), (1 + 4) / 2.0f);
-  EXPECT_FLOAT_EQ(logit(6), (1 + 4) / 4.0f + (2 + 3 + 2 + 3) / 8.0f);
+  EXPECT_FLOAT_EQ(logit(1), 5);
+  EXPECT_FLOAT_EQ(logit(2), (5 + 3) / 2.0f);
+  EXPECT_FLOAT_EQ(logit(6), (5 + 3) / 4.0f + (1 + 5 + 3 + 8) / 8.0f);
 }
 
 TEST(ViewLogits, OnlyUnsureImagesGetTheOthers) {

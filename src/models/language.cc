@@ -162,8 +162,8 @@ const std::vector<Entry>& Entries() {
   static const std::vector<Entry> list = {
       {{"conv", "conv FILTERS|whitening [KERNEL] [valid|same] [stride N] [nobias] [dirac] [ACTIVATION]",
         "convolution with bias; kernel 3, valid, stride 1 unless given; dirac: the first filters start as the "
-        "identity; "
-        "whitening: the first layer, computed from the training images, twice as many filters as a patch has values"},
+        "identity; whitening: the first layer, computed from the training images, with twice as many filters as a "
+        "patch has values"},
        [](Words& w, Site& s) -> L { return ReadConv(w, s); }},
       {{"maxpool", "maxpool N [stride N] [valid|same]", "maximum of N x N windows; stride N unless given"},
        [](Words& w, Site& s) -> L { return MakeMaxPool(s.input, ReadPoolWindow(w)); }},

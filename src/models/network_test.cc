@@ -120,14 +120,14 @@ TEST(BatchNorm, KeepsItsMomentumAndAddsItsEpsilon) {
 }
 
 TEST(SkipAndAdd, AddWhatWasSeenTheLastSkipFirst) {
-  // x -> s1 x -> 2x -> s2 2x -> 8x -> add 10x -> add 11x
-  const Network network("skip, scale 2, skip, scale 4, add, add, flatten, dense classes", {1, 2, 1}, 2);
+  // x, remembered; 2 x, remembered; 8 x; 10 x; 20 x; 21 x
+  const Network network("skip, scale 2, skip, scale 4, add, scale 2, add, flatten, dense classes", {1, 2, 1}, 2);
   const at::Tensor x = at::tensor({1.f, -3.f}).reshape({1, 1, 1, 2});
   const at::NoGradGuard no_grad;
   for (int again = 0; again < 2; ++again) {
     at::Tensor y = x;
-    for (size_t i = 0; i < 6; ++i) y = network.layers()[i]->Forward(y, {});
-    EXPECT_TRUE(at::equal(y, 11 * x));
+    for (size_t i = 0; i < 7; ++i) y = network.layers()[i]->Forward(y, {});
+    EXPECT_TRUE(at::equal(y, 21 * x));
     EXPECT_EQ(x.flatten()[0].item<float>(), 1.f);
   }
 }

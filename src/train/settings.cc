@@ -82,9 +82,8 @@ std::vector<Option> TrainOptions(TrainSettings& s) {
        {"nesterov", &s.optimizer.nesterov, "sgd, muon: Nesterov's momentum; muon's filters always have it"},
        {"muon-momentum", &s.optimizer.muon_momentum, "muon: momentum of the filters", 0, 0.9999},
        {"bias-learning-rate", &s.optimizer.bias_learning_rate,
-        "sgd, muon: of biases, scales and shifts, before the schedule; 0: learning-rate. The loss is the batch's mean: "
-        "where a "
-        "recipe sums it, as airbench's, take its rate times the batch size",
+        "sgd, muon: of biases, scales and shifts, before the schedule; 0: learning-rate. It is for the batch's mean "
+        "loss: a recipe that sums it, as airbench's, has it divided by the batch size",
         0, 1e6},
        {"head-learning-rate", &s.optimizer.head_learning_rate, "sgd, muon: of dense layers' kernels, likewise", 0, 1e6},
        {"whitening-bias-epochs", &s.optimizer.whitening_bias_epochs,

@@ -164,6 +164,31 @@ TEST_F(EvaluateTest, Tables) {
   Refuse(6, {"evaluate", "run", "--csv", "nowhere/classes.csv"}, {"'nowhere/classes.csv'"});
 }
 
+// Six views are part of the model: training's own test, evaluate and predict all answer by them.
+TEST_F(EvaluateTest, ViewsComeFromTheModelUnlessToldOtherwise) {
+  Succeed(Train("pictures", {"--output", "six", "--quiet", "--views", "6"}));
+  const auto losses = [&](const Words& more) {
+    return SucceedWithJson(Words{"evaluate", "six", "--json"} + more)["loss"].get<double>();
+  };
+  const double six = losses({}), one = losses({"--views", "1"}), two = losses({"--views", "2"});
+  EXPECT_EQ(six, Json::parse(ReadText(at("six/metrics.json")))["test"]["loss"].get<double>());
+  EXPECT_EQ(six, losses({"--views", "6"}));
+  EXPECT_NE(six, one);
+  EXPECT_NE(six, two);
+  EXPECT_NE(one, two);
+  EXPECT_EQ(one, losses({"--views", "6", "--views-below", "0"}));
+  const Table predictions = ReadCsv(ReadText(at("six/predictions.csv")));
+  for (const size_t row : {size_t{1}, size_t{9}}) {
+    const Json answer = SucceedWithJson({"predict", "six", "--json", "pictures/" + predictions[row][0]});
+    EXPECT_EQ(answer[0]["predictions"][0]["class"], predictions[row][2]);
+    EXPECT_NEAR(answer[0]["predictions"][0]["probability"].get<double>(), std::stod(predictions[row][3]), 1e-3);
+  }
+  Refuse(2, {"evaluate", "six", "--views", "3"}, {"3 views: expected 1, 2 or 6"});
+  Refuse(2, Train("pictures", {"--output", "no", "--quiet", "--views", "4"}), {"4 views: expected 1, 2 or 6"});
+  Refuse(2, Train("pictures", {"--output", "no", "--quiet", "--alternating-flip"}), {"--alternating-flip", "--flip"});
+  EXPECT_FALSE(fs::exists(at("no")));
+}
+
 TEST_F(EvaluateTest, TextNamesTheClasses) {
   const std::string text = Succeed({"evaluate", "run"}).out;
   for (const char* part : {"accuracy", "95 % interval", "precision", "macro average", "truth \\ predicted", "green"}) {

@@ -39,7 +39,7 @@ TEST_F(UsageTest, WrongValue) {
   ExpectMistake({"train", "pictures", "--batch-size"}, {"--batch-size needs a value"});
   ExpectMistake({"train", "pictures", "--learning-rate", "nan"}, {"--learning-rate nan", "a number from"});
   ExpectMistake({"train", "pictures", "--optimizer", "adm"},
-                {"--optimizer adm", "adam, adamw or sgd", "did you mean 'adam'?"});
+                {"--optimizer adm", "adam, adamw, muon or sgd", "did you mean 'adam'?"});
   ExpectMistake({"train", "pictures", "--flip=maybe"}, {"--flip maybe", "true or false"});
   ExpectMistake({"evaluate", "run", "--split", "tset"}, {"--split tset", "did you mean 'test'?"});
   ExpectMistake({"evaluate", "run", "--top-k", "0"}, {"--top-k 0", "from 1 to 1000"});
