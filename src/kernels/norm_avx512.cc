@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <cstring>
-#include <initializer_list>
 #include <type_traits>
 
 #include "kernels/activations_avx512.h"
 #include "kernels/norm.h"
+#include "kernels/prefetch.h"
 
 namespace spotter::kernels {
 namespace {
@@ -24,7 +24,14 @@ void EachBlock(int64_t rows, int thread, int threads, Visit visit) {
     visit(b * kBlockRows32, std::min(kBlockRows32, rows - b * kBlockRows32));
 }
 
-SPOTTER_INLINE __m512 Load(const bf16* p, __mmask16 mask) { return Widen(_mm256_maskz_loadu_epi16(mask, p)); }
+/// What is needed `ahead` values later is asked for now.
+SPOTTER_INLINE __m512 Load(const bf16* p, __mmask16 mask, int64_t ahead) {
+  PrefetchLine(p + ahead);
+  return Widen(_mm256_maskz_loadu_epi16(mask, p));
+}
+constexpr int64_t kAhead = 1024;
+/// Where a block of rows is read a few vectors of channels at a time: the same ones of the next block.
+int64_t BlockAhead(const RowShape& s) { return s.channels > 4 * kLanes ? kBlockRows32 * s.channels : kAhead; }
 SPOTTER_INLINE void Store(bf16* p, __mmask16 mask, __m512 v) { _mm256_mask_storeu_epi16(p, mask, Narrow(v)); }
 SPOTTER_INLINE __m512 LoadOr(const float* p, int64_t c, __mmask16 mask, float otherwise) {
   return p != nullptr ? _mm512_maskz_loadu_ps(mask, p + c) : _mm512_set1_ps(otherwise);
@@ -48,11 +55,9 @@ SPOTTER_INLINE void EachFewVectors(int64_t channels, Visit visit) {
 
 /// For each channel two sums over all rows. add(i, c, mask, sums, others) adds the 16 values from channel c of the row
 /// that begins at value i to 16 sums and 16 others. What the threads found is added up in their order. The sums of a
-/// few vectors of channels stay in registers for a block of rows. Where there are more channels, the block isn't read
-/// in the order of memory then, and the next one of each of the maps is asked for beforehand.
+/// few vectors of channels stay in registers for a block of rows.
 template <typename Add>
-const double* SumRowsOverThreads(const RowShape& s, std::initializer_list<const bf16*> maps, Scratch& scratch,
-                                 Add add) {
+const double* SumRowsOverThreads(const RowShape& s, Scratch& scratch, Add add) {
   const int64_t padded = (s.channels + kLanes - 1) / kLanes * kLanes;
   scratch.Reserve(kSums, static_cast<size_t>(2 * padded) * sizeof(double));
   const int threads = scratch.threads();
@@ -61,11 +66,6 @@ const double* SumRowsOverThreads(const RowShape& s, std::initializer_list<const 
     auto* total = scratch.Get<double>(thread, kSums);
     std::memset(total, 0, static_cast<size_t>(2 * padded) * sizeof(double));
     EachBlock(s.rows, thread, threads, [&](int64_t first, int64_t rows) {
-      for (const bf16* map : s.channels > 4 * kLanes ? maps : std::initializer_list<const bf16*>{}) {
-        const auto* next = reinterpret_cast<const char*>(map + (first + rows) * s.channels);
-        for (int64_t i = 0; i < kBlockRows32 * s.channels * int64_t{sizeof(bf16)}; i += 64)
-          _mm_prefetch(next + i, _MM_HINT_T1);
-      }
       EachFewVectors(s.channels, [&](int64_t c, __mmask16 mask, auto vectors) {
         __m512 sums[vectors], others[vectors];
         for (int v = 0; v < vectors; ++v) sums[v] = others[v] = _mm512_setzero_ps();
@@ -107,7 +107,8 @@ template <Act kAct>
 void ApplyRows(const RowShape& s, const bf16* x, const float* factor, const float* shift, bf16* y, int threads) {
   EachVector(
       s, threads, [=](int64_t i, int64_t c, __mmask16 mask) __attribute__((always_inline)) {
-        const __m512 z = _mm512_fmadd_ps(Load(x + i + c, mask), LoadOr(factor, c, mask, 1), LoadOr(shift, c, mask, 0));
+        const __m512 z =
+            _mm512_fmadd_ps(Load(x + i + c, mask, kAhead), LoadOr(factor, c, mask, 1), LoadOr(shift, c, mask, 0));
         Store(y + i + c, mask, Apply<kAct>(z));
       });
 }
@@ -115,15 +116,16 @@ void ApplyRows(const RowShape& s, const bf16* x, const float* factor, const floa
 template <Act kAct>
 const double* SumRows(const RowShape& s, const bf16* x, const bf16* dy, const float* factor, const float* shift,
                       const float* mean, Scratch& scratch) {
+  const int64_t ahead = BlockAhead(s);
   const auto add = [=](int64_t i, int64_t c, __mmask16 mask, __m512 & sum, __m512 & sum_x)
       __attribute__((always_inline)) {
-    const __m512 value = Load(x + i + c, mask);
+    const __m512 value = Load(x + i + c, mask, ahead);
     const __m512 z = _mm512_fmadd_ps(value, LoadOr(factor, c, mask, 1), LoadOr(shift, c, mask, 0));
-    const __m512 dz = Derive<kAct>(z, Load(dy + i + c, mask));
+    const __m512 dz = Derive<kAct>(z, Load(dy + i + c, mask, ahead));
     sum = _mm512_add_ps(sum, dz);
     sum_x = _mm512_fmadd_ps(dz, _mm512_sub_ps(value, LoadOr(mean, c, mask, 0)), sum_x);
   };
-  return SumRowsOverThreads(s, {x, dy}, scratch, add);
+  return SumRowsOverThreads(s, scratch, add);
 }
 
 template <Act kAct>
@@ -131,9 +133,10 @@ void DeriveRows(const RowShape& s, const bf16* x, const bf16* dy, const float* f
                 const float* by_x, const float* constant, bf16* dx, int threads) {
   EachVector(
       s, threads, [=](int64_t i, int64_t c, __mmask16 mask) __attribute__((always_inline)) {
-        const __m512 value = Load(x + i + c, mask);
+        const __m512 value = Load(x + i + c, mask, kAhead);
         const __m512 f = LoadOr(factor, c, mask, 1);
-        const __m512 dz = Derive<kAct>(_mm512_fmadd_ps(value, f, LoadOr(shift, c, mask, 0)), Load(dy + i + c, mask));
+        const __m512 dz =
+            Derive<kAct>(_mm512_fmadd_ps(value, f, LoadOr(shift, c, mask, 0)), Load(dy + i + c, mask, kAhead));
         const __m512 rest = _mm512_fmadd_ps(value, LoadOr(by_x, c, mask, 0), LoadOr(constant, c, mask, 0));
         Store(dx + i + c, mask, _mm512_fmadd_ps(dz, f, rest));
       });
@@ -158,10 +161,11 @@ auto With(Act act, Run run) {
 }  // namespace
 
 void ChannelMoments(const RowShape& s, const bf16* x, float* mean, float* variance, Scratch& scratch) {
+  const int64_t ahead = BlockAhead(s);
   // Squares of values near the mean keep their digits: the first row stands in for it.
   const double* total =
-      SumRowsOverThreads(s, {x}, scratch, [=](int64_t i, int64_t c, __mmask16 mask, __m512& sum, __m512& squares) {
-        const __m512 value = _mm512_sub_ps(Load(x + i + c, mask), Load(x + c, mask));
+      SumRowsOverThreads(s, scratch, [=](int64_t i, int64_t c, __mmask16 mask, __m512& sum, __m512& squares) {
+        const __m512 value = _mm512_sub_ps(Load(x + i + c, mask, ahead), Widen(_mm256_maskz_loadu_epi16(mask, x + c)));
         sum = _mm512_add_ps(sum, value);
         squares = _mm512_fmadd_ps(value, value, squares);
       });
@@ -191,9 +195,12 @@ void ActGradient(const RowShape& s, const bf16* x, const bf16* dy, const float* 
 }
 
 void ReluGradient(const RowShape& s, const bf16* y, bf16* dy, float* sum, Scratch& scratch) {
+  const int64_t ahead = BlockAhead(s);
   const double* total =
-      SumRowsOverThreads(s, {y, dy}, scratch, [=](int64_t i, int64_t c, __mmask16 mask, __m512& sums, __m512&) {
+      SumRowsOverThreads(s, scratch, [=](int64_t i, int64_t c, __mmask16 mask, __m512& sums, __m512&) {
         // ReLU's output is never negative: it is positive where its bits, but for the sign, are not zero.
+        PrefetchLine(y + i + c + ahead);
+        PrefetchLine(dy + i + c + ahead);
         const __m256i output = _mm256_maskz_loadu_epi16(mask, y + i + c);
         const __mmask16 positive = _mm256_test_epi16_mask(output, _mm256_set1_epi16(0x7fff));
         const __m256i g = _mm256_maskz_loadu_epi16(positive, dy + i + c);

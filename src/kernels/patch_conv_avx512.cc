@@ -9,6 +9,7 @@
 
 #include "kernels/activations_avx512.h"
 #include "kernels/patch_conv.h"
+#include "kernels/prefetch.h"
 #include "kernels/winograd_layout.h"
 
 namespace spotter::kernels {
@@ -155,6 +156,9 @@ void PairGradients(const ConvShape& s, const bf16* dy, const bf16* y, int64_t pi
   const auto load = [&](int64_t i, int64_t c, bool there) {
     __mmask32 mask = there ? First32(s.out - c) : 0;
     const int64_t at = (pixel + i) * s.out + c;
+    const int64_t next_row = at + s.conv_width() * s.out;  // asked for in time: the loads would wait for memory
+    PrefetchLine(dy + next_row);
+    if (y != nullptr) PrefetchLine(y + next_row);
     if (y != nullptr)  // ReLU's output is never negative: it is positive where its bits, but for the sign, aren't 0
       mask = _mm512_mask_test_epi16_mask(mask, _mm512_maskz_loadu_epi16(mask, y + at), _mm512_set1_epi16(0x7fff));
     return _mm512_maskz_loadu_epi16(mask, dy + at);

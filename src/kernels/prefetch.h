@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Memory that will be read soon, asked for a little at a time while products keep the processor busy: what a block of
-// tiles reads comes from far away, and its transform would wait for it. For *_avx512.cc only.
+// Memory that will be read soon, asked for in time: maps come from far away, and loads would wait for them for a third
+// of the time and more. For *_avx512.cc only.
 #pragma once
 
 #include <immintrin.h>
@@ -10,6 +10,12 @@
 
 namespace spotter::kernels {
 
+/// The one line at p, which need not exist.
+inline __attribute__((always_inline)) void PrefetchLine(const void* p) {
+  _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0);
+}
+
+/// A range, in turns.
 class Prefetch {
  public:
   Prefetch() = default;
