@@ -64,30 +64,39 @@ void TrainStep::Backward(const at::Tensor& loss, const at::Tensor& logits) {
   if (engine_) engine_->Backward(logits.grad());
 }
 
-StepResult TrainStep::Run(std::span<const int64_t> indices, int64_t epoch, int64_t step, const StepRate& rate) {
+void TrainStep::FillBatch(std::span<const int64_t> indices, int64_t epoch) {
   const Dataset& data = context_.data;
+  const auto n = static_cast<int64_t>(indices.size());
+  if (!batch_.images.defined() || batch_.images.size(0) != n) {
+    batch_.images = at::empty({n, data.shape.height, data.shape.width, data.shape.channels});
+    batch_.labels = at::empty({n}, at::kLong);
+    batch_.x = at::empty(batch_.images.sizes(), at::device(context_.compute.device).dtype(context_.compute.precision))
+                   .permute({0, 3, 1, 2});
+  }
+  WriteAugmentedBatch(data, indices, context_.preprocessing, context_.augmentation, context_.seed, epoch,
+                      batch_.images.data_ptr<float>());
+  for (int64_t i = 0; i < n; ++i)
+    batch_.labels.data_ptr<int64_t>()[i] = data.labels[static_cast<size_t>(indices[static_cast<size_t>(i)])];
+  batch_.x.copy_(batch_.images.permute({0, 3, 1, 2}));
+}
+
+StepResult TrainStep::Run(std::span<const int64_t> indices, int64_t epoch, int64_t step, const StepRate& rate) {
   const auto begin = Clock::now();
   const auto n = static_cast<int64_t>(indices.size());
-  at::Tensor images = at::empty({n, data.shape.height, data.shape.width, data.shape.channels});
-  WriteAugmentedBatch(data, indices, context_.preprocessing, context_.augmentation, context_.seed, epoch,
-                      images.data_ptr<float>());
-  at::Tensor labels = at::empty({n}, at::kLong);
-  for (int64_t i = 0; i < n; ++i)
-    labels.data_ptr<int64_t>()[i] = data.labels[static_cast<size_t>(indices[static_cast<size_t>(i)])];
-  const at::Tensor x = images.to(context_.compute.device, context_.compute.precision).permute({0, 3, 1, 2});
+  FillBatch(indices, epoch);
   StepResult result;
   Stopwatch watch(begin);
   result.data_seconds = watch.Lap();
 
-  const at::Tensor logits = Logits(x, DropoutSeed(context_.seed, epoch, step));
+  const at::Tensor logits = Logits(batch_.x, DropoutSeed(context_.seed, epoch, step));
   profile_.forward += watch.Lap();
   const std::optional<at::Tensor> weights = class_weights_.defined() ? std::optional(class_weights_) : std::nullopt;
   const at::Tensor loss =
-      at::cross_entropy_loss(logits, labels.to(context_.compute.device), weights, at::Reduction::Mean,
+      at::cross_entropy_loss(logits, batch_.labels.to(context_.compute.device), weights, at::Reduction::Mean,
                              /*ignore_index=*/-100, context_.label_smoothing);
   result.loss = loss.item<double>();
   if (!std::isfinite(result.loss)) return result;
-  result.correct = CountCorrect(logits, labels);
+  result.correct = CountCorrect(logits, batch_.labels);
   profile_.loss += watch.Lap();
   Backward(loss, logits);
   profile_.backward += watch.Lap();

@@ -44,11 +44,19 @@ class TrainStep {
   Profile profile() const;
 
  private:
+  /// Its memory is kept from step to step.
+  struct Batch {
+    at::Tensor images;  // (N, H, W, C) fp32
+    at::Tensor labels;  // (N) int64
+    at::Tensor x;       // the images as the network wants them: (N, C, H, W) in channels-last memory
+  };
+  void FillBatch(std::span<const int64_t> indices, int64_t epoch);
   at::Tensor Logits(const at::Tensor& x, uint64_t seed);
   void Backward(const at::Tensor& loss, const at::Tensor& logits);
 
   Context context_;
   Profile profile_;
+  Batch batch_;
   std::unique_ptr<Engine> engine_;  // where its kernels run; else libtorch computes
   at::Tensor class_weights_;
 };

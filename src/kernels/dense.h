@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Dense layers: products of matrices whose weights are read once a step, so that what counts is how often they pass
+// through memory. bf16 with fp32 sums; the weights' gradient is fp32, not rounded on its way. Any sizes and number of
+// threads; for processors that CpuHasAvx512Bf16() says yes to.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/bf16.h"
+#include "kernels/norm.h"
+#include "kernels/scratch.h"
+
+namespace spotter::kernels {
+
+/// x (images, in), weights (out, in), y (images, out), all row by row.
+struct DenseShape {
+  int64_t images = 0;
+  int64_t in = 0;
+  int64_t out = 0;
+};
+
+/// The weights in bf16, each row padded to an even length with 0: what the products take.
+inline int64_t DenseHalfSize(const DenseShape& shape) { return shape.out * (shape.in + shape.in % 2); }
+void HalveDenseWeights(const DenseShape& shape, const float* weights, bf16* half, int threads);
+
+/// y = act(x * weights^T + bias); bias (out) may be null.
+void DenseForward(const DenseShape& shape, const bf16* x, const bf16* half, const float* bias, Act act, bf16* y,
+                  Scratch& scratch);
+
+/// dx = dy * weights.
+void DenseDataGradient(const DenseShape& shape, const bf16* dy, const bf16* half, bf16* dx, Scratch& scratch);
+
+/// dw (out, in) fp32 = dy^T * x.
+void DenseWeightGradient(const DenseShape& shape, const bf16* x, const bf16* dy, float* dw, Scratch& scratch);
+
+}  // namespace spotter::kernels

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <omp.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "kernels/activations_avx512.h"
+#include "kernels/dense.h"
+#include "kernels/prefetch.h"
+#include "kernels/winograd_layout.h"
+
+namespace spotter::kernels {
+namespace {
+
+constexpr int64_t kRows = kBlockRows<4>;
+constexpr int64_t kSumPairs =
+    128;  // that are added up at once: their panel of 64 columns fills two thirds of the cache
+
+enum Slot { kColumns, kSums, kPairs };
+
+int64_t Even(int64_t n) { return n + n % 2; }
+
+/// 16 columns of two rows as pairs: row `a` in the low halves.
+SPOTTER_INLINE __m512i PairUp(__m256i a, __m256i b) {
+  return _mm512_or_si512(_mm512_cvtepu16_epi32(a), _mm512_slli_epi32(_mm512_cvtepu16_epi32(b), 16));
+}
+
+/// Rows [row, row + 1] of a matrix, columns from `first` on, as 64 pairs; 0 where there is no such row or column.
+void PairRows(const bf16* matrix, int64_t rows, int64_t columns, int64_t stride, int64_t row, int64_t first, bf16* to) {
+  for (int64_t c = 0; c < kPanel; c += kLanes) {
+    const __mmask16 mask = First16(columns - first - c);
+    const bf16* from = matrix + row * stride + first + c;
+    const __m256i a = _mm256_maskz_loadu_epi16(mask, from);
+    const __m256i b = _mm256_maskz_loadu_epi16(row + 1 < rows ? mask : 0, from + stride);
+    _mm512_storeu_si512(to + 2 * c, PairUp(a, b));
+  }
+}
+
+/// C[rows][64] (+)= A x B for any number of rows; A's rows are `row_stride` apart, its pairs `pair_stride`.
+template <bool kAccumulate>
+void PanelProduct(const bf16* a, int64_t rows, int64_t row_stride, int64_t pair_stride, const bf16* b, int64_t pairs,
+                  float* c, int64_t c_stride) {
+  int64_t r = 0;
+  const auto block = [&](auto count) {
+    for (; r + count <= rows; r += count) {
+      // Rows that lie far apart are streams of their own: the next ones are asked for.
+      for (int64_t next = r + count; next < std::min(r + 2 * count, rows) && pair_stride == 2; ++next) {
+        for (int64_t k = 0; k < 2 * pairs; k += kChunk) PrefetchLine(a + next * row_stride + k);
+      }
+      Product<count, 4, kAccumulate>(a + r * row_stride, row_stride, pair_stride, b, 2 * kPanel, pairs,
+                                     c + r * c_stride, c_stride);
+    }
+  };
+  block(std::integral_constant<int, kRows>());
+  block(std::integral_constant<int, 2>());
+  block(std::integral_constant<int, 1>());
+}
+
+/// The places of 16 values that lie 64 apart.
+SPOTTER_INLINE __m512i EveryPanel() {
+  return _mm512_mullo_epi32(_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
+                            _mm512_set1_epi32(kPanel));
+}
+
+/// One image's outputs from their sums, which lie 64 apart.
+template <Act kAct>
+void Finish(const float* sums, const float* bias, int64_t out, bf16* y) {
+  const __m512i places = EveryPanel();
+  for (int64_t o = 0; o < out; o += kLanes) {
+    const __mmask16 mask = First16(out - o);
+    __m512 z = _mm512_mask_i32gather_ps(_mm512_setzero_ps(), mask, places, sums + o * kPanel, 4);
+    if (bias != nullptr) z = _mm512_add_ps(z, _mm512_maskz_loadu_ps(mask, bias + o));
+    _mm256_mask_storeu_epi16(y + o, mask, Narrow(Apply<kAct>(z)));
+  }
+}
+
+}  // namespace
+
+void HalveDenseWeights(const DenseShape& s, const float* weights, bf16* half, int threads) {
+  constexpr int64_t kAhead = 1024;
+#pragma omp parallel for num_threads(threads) schedule(static)
+  for (int64_t o = 0; o < s.out; ++o) {
+    const float* from = weights + o * s.in;
+    bf16* to = half + o * Even(s.in);
+    to[Even(s.in) - 1] = 0;
+    for (int64_t i = 0; i < s.in; i += kLanes) {
+      PrefetchLine(from + i + kAhead);
+      const __mmask16 mask = First16(s.in - i);
+      _mm256_mask_storeu_epi16(to + i, mask, Narrow(_mm512_maskz_loadu_ps(mask, from + i)));
+    }
+  }
+}
+
+// The transpose is computed, weights x images: the weights are read as they lie, and 64 images make a panel.
+void DenseForward(const DenseShape& s, const bf16* x, const bf16* half, const float* bias, Act act, bf16* y,
+                  Scratch& scratch) {
+  const int64_t pairs = Even(s.in) / 2;
+  scratch.Reserve(kColumns, static_cast<size_t>(pairs * 2 * kPanel) * sizeof(bf16));
+  scratch.Reserve(kSums, static_cast<size_t>(s.out * kPanel) * sizeof(float));
+  auto* columns = scratch.Get<bf16>(0, kColumns);
+  auto* sums = scratch.Get<float>(0, kSums);
+  for (int64_t first = 0; first < s.images; first += kPanel) {
+    const int64_t images = std::min(kPanel, s.images - first);
+#pragma omp parallel num_threads(scratch.threads())
+    {
+      const __m512i places = EveryPanel();
+#pragma omp for schedule(static)
+      for (int64_t k = 0; k < pairs; k += kLanes) {
+        // 16 pairs of each image, turned over: [image][pair] to [pair][image].
+        const __mmask16 kept = First16(pairs - k);
+        for (int64_t n = 0; n < kPanel; ++n) {
+          const __mmask32 mask = n < images ? First32(s.in - 2 * k) : 0;
+          const __m512i row = _mm512_maskz_loadu_epi16(mask, x + (first + n) * s.in + 2 * k);
+          _mm512_mask_i32scatter_epi32(columns + (k * kPanel + n) * 2, kept, places, row, 4);
+        }
+      }
+      // Whole blocks of rows for a thread.
+      const int64_t blocks = (s.out + kRows - 1) / kRows;
+#pragma omp for schedule(static)
+      for (int64_t part = 0; part < scratch.threads(); ++part) {
+        const int64_t begin = blocks * part / scratch.threads() * kRows;
+        const int64_t rows = std::min(blocks * (part + 1) / scratch.threads() * kRows, s.out) - begin;
+        for (int64_t k = 0; k < pairs; k += kSumPairs) {
+          const int64_t count = std::min(kSumPairs, pairs - k);
+          const bf16* a = half + begin * Even(s.in) + 2 * k;
+          const bf16* b = columns + k * 2 * kPanel;
+          if (k == 0) {
+            PanelProduct<false>(a, rows, Even(s.in), 2, b, count, sums + begin * kPanel, kPanel);
+          } else {
+            PanelProduct<true>(a, rows, Even(s.in), 2, b, count, sums + begin * kPanel, kPanel);
+          }
+        }
+      }
+#pragma omp for schedule(static)
+      for (int64_t n = 0; n < images; ++n) {
+        bf16* to = y + (first + n) * s.out;
+        if (act == Act::kNone) Finish<Act::kNone>(sums + n, bias, s.out, to);
+        if (act == Act::kRelu) Finish<Act::kRelu>(sums + n, bias, s.out, to);
+        if (act == Act::kGelu) Finish<Act::kGelu>(sums + n, bias, s.out, to);
+        if (act == Act::kSilu) Finish<Act::kSilu>(sums + n, bias, s.out, to);
+      }
+    }
+  }
+}
+
+void DenseDataGradient(const DenseShape& s, const bf16* dy, const bf16* half, bf16* dx, Scratch& scratch) {
+  const int64_t pairs = Even(s.out) / 2;
+  scratch.Reserve(kColumns, static_cast<size_t>(pairs * 2 * kPanel) * sizeof(bf16));
+  scratch.Reserve(kSums, static_cast<size_t>(s.images * kPanel) * sizeof(float));
+  scratch.Reserve(kPairs, static_cast<size_t>(s.images * Even(s.out)) * sizeof(bf16));
+  // Rows of an even length, so that pairs don't reach into the next row.
+  const bf16* rows = dy;
+  if (s.out % 2 != 0) {
+    auto* padded = scratch.Get<bf16>(0, kPairs);
+    for (int64_t n = 0; n < s.images; ++n) {
+      std::memcpy(padded + n * Even(s.out), dy + n * s.out, static_cast<size_t>(s.out) * sizeof(bf16));
+      padded[(n + 1) * Even(s.out) - 1] = 0;
+    }
+    rows = padded;
+  }
+#pragma omp parallel for num_threads(scratch.threads()) schedule(static)
+  for (int64_t first = 0; first < s.in; first += kPanel) {
+    const int me = omp_get_thread_num();
+    auto* columns = scratch.Get<bf16>(me, kColumns);
+    auto* sums = scratch.Get<float>(me, kSums);
+    for (int64_t k = 0; k < pairs; ++k) {
+      for (int64_t row = 2 * k; row < 2 * k + 2; ++row) {  // the next panel's
+        PrefetchLine(half + row * Even(s.in) + first + kPanel);
+        PrefetchLine(half + row * Even(s.in) + first + kPanel + kChunk);
+      }
+      PairRows(half, s.out, s.in, Even(s.in), 2 * k, first, columns + k * 2 * kPanel);
+    }
+    PanelProduct<false>(rows, s.images, Even(s.out), 2, columns, pairs, sums, kPanel);
+    for (int64_t n = 0; n < s.images; ++n) {
+      for (int64_t c = 0; c < kPanel && first + c < s.in; c += kLanes)
+        _mm256_mask_storeu_epi16(dx + n * s.in + first + c, First16(s.in - first - c),
+                                 Narrow(_mm512_loadu_ps(sums + n * kPanel + c)));
+    }
+  }
+}
+
+void DenseWeightGradient(const DenseShape& s, const bf16* x, const bf16* dy, float* dw, Scratch& scratch) {
+  const int64_t pairs = Even(s.images) / 2;
+  const int64_t out = RoundUp(s.out, kPanel);
+  scratch.Reserve(kColumns, static_cast<size_t>(pairs * 2 * kPanel) * sizeof(bf16));
+  scratch.Reserve(kSums, static_cast<size_t>(s.out * kPanel) * sizeof(float));
+  scratch.Reserve(kPairs, static_cast<size_t>(pairs * 2 * out) * sizeof(bf16));
+  auto* gradients = scratch.Get<bf16>(0, kPairs);  // [pair of images][out][2]
+#pragma omp parallel num_threads(scratch.threads())
+  {
+#pragma omp for schedule(static)
+    for (int64_t k = 0; k < pairs; ++k) {
+      for (int64_t o = 0; o < s.out; o += kPanel)
+        PairRows(dy, s.images, s.out, s.out, 2 * k, o, gradients + 2 * (k * out + o));
+    }
+    const int me = omp_get_thread_num();
+    auto* columns = scratch.Get<bf16>(me, kColumns);
+    auto* sums = scratch.Get<float>(me, kSums);
+#pragma omp for schedule(static)
+    for (int64_t first = 0; first < s.in; first += kPanel) {
+      for (int64_t k = 0; k < pairs; ++k) PairRows(x, s.images, s.in, s.in, 2 * k, first, columns + k * 2 * kPanel);
+      if (s.in - first >= kPanel) {
+        PanelProduct<false>(gradients, s.out, 2, 2 * out, columns, pairs, dw + first, s.in);
+        continue;
+      }
+      PanelProduct<false>(gradients, s.out, 2, 2 * out, columns, pairs, sums, kPanel);
+      for (int64_t o = 0; o < s.out; ++o)
+        std::memcpy(dw + o * s.in + first, sums + o * kPanel, static_cast<size_t>(s.in - first) * sizeof(float));
+    }
+  }
+}
+
+}  // namespace spotter::kernels

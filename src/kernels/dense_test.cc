@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/dense.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/cpu.h"
+#include "kernels/test_values.h"
+
+namespace spotter::kernels {
+namespace {
+
+constexpr double kRounding = 4e-3;  // bf16's, of the output
+
+class DenseTest : public testing::TestWithParam<DenseShape> {
+ protected:
+  void SetUp() override {
+    if (!CpuHasAvx512Bf16()) GTEST_SKIP() << "this processor has no AVX-512 bf16";
+    half.resize(static_cast<size_t>(DenseHalfSize(s)), 0x7fc1);
+    HalveDenseWeights(s, weights.data(), half.data(), 2);
+    weights = Rounded(weights);
+  }
+  static std::vector<float> Rounded(std::vector<float> values) {
+    for (float& value : values) value = ToFloat(ToBf16(value));
+    return values;
+  }
+  const DenseShape& s = GetParam();
+  std::vector<float> x = RandomValues(s.images * s.in, 1);
+  std::vector<float> weights = RandomValues(s.out * s.in, 2, 0.1f);
+  std::vector<float> dy = RandomValues(s.images * s.out, 3);
+  std::vector<float> bias = RandomValues(s.out, 4);
+  std::vector<bf16> half;
+  Scratch scratch{3};
+};
+
+TEST_P(DenseTest, Forward) {
+  std::vector<double> z;
+  for (int64_t n = 0; n < s.images; ++n) {
+    for (int64_t o = 0; o < s.out; ++o) {
+      double sum = bias[o];
+      for (int64_t i = 0; i < s.in; ++i) sum += double{x[n * s.in + i]} * weights[o * s.in + i];
+      z.push_back(sum);
+    }
+  }
+  std::vector<bf16> y(z.size(), 0x7fc1);
+  DenseForward(s, AsBf16(x).data(), half.data(), bias.data(), Act::kNone, y.data(), scratch);
+  EXPECT_LT(RelativeError(z, AsFloat(y)), kRounding);
+  std::vector<double> relu = z;
+  for (double& value : relu) value = std::max(value, 0.0);
+  DenseForward(s, AsBf16(x).data(), half.data(), bias.data(), Act::kRelu, y.data(), scratch);
+  EXPECT_LT(RelativeError(relu, AsFloat(y)), kRounding);
+  for (size_t i = 0; i < z.size(); ++i) z[i] -= bias[i % bias.size()];
+  DenseForward(s, AsBf16(x).data(), half.data(), nullptr, Act::kNone, y.data(), scratch);
+  EXPECT_LT(RelativeError(z, AsFloat(y)), kRounding);
+}
+
+TEST_P(DenseTest, DataGradient) {
+  std::vector<double> expected;
+  for (int64_t n = 0; n < s.images; ++n) {
+    for (int64_t i = 0; i < s.in; ++i) {
+      double sum = 0;
+      for (int64_t o = 0; o < s.out; ++o) sum += double{dy[n * s.out + o]} * weights[o * s.in + i];
+      expected.push_back(sum);
+    }
+  }
+  std::vector<bf16> dx(expected.size(), 0x7fc1);
+  DenseDataGradient(s, AsBf16(dy).data(), half.data(), dx.data(), scratch);
+  EXPECT_LT(RelativeError(expected, AsFloat(dx)), kRounding);
+}
+
+TEST_P(DenseTest, WeightGradient) {
+  std::vector<double> expected;
+  for (int64_t o = 0; o < s.out; ++o) {
+    for (int64_t i = 0; i < s.in; ++i) {
+      double sum = 0;
+      for (int64_t n = 0; n < s.images; ++n) sum += double{dy[n * s.out + o]} * x[n * s.in + i];
+      expected.push_back(sum);
+    }
+  }
+  std::vector<float> dw(expected.size(), NAN);
+  DenseWeightGradient(s, AsBf16(x).data(), AsBf16(dy).data(), dw.data(), scratch);
+  EXPECT_LT(RelativeError(expected, dw), 1e-5);  // inputs are exact, sums are fp32
+}
+
+INSTANTIATE_TEST_SUITE_P(Sizes, DenseTest,
+                         testing::Values(DenseShape{64, 640, 128}, DenseShape{64, 7200, 20}, DenseShape{130, 65, 10},
+                                         DenseShape{1, 300, 33}, DenseShape{3, 1, 1}, DenseShape{65, 257, 101},
+                                         DenseShape{7, 64, 3}));
+
+}  // namespace
+}  // namespace spotter::kernels
