@@ -104,7 +104,7 @@ void DrawSeries(Canvas& canvas, const Plot& plot, const Series& series, int styl
   if (canvas.use() == ChartUse::kPage) {
     Set(path, "data-name", FitText(series.name, 1, std::numeric_limits<double>::infinity()));
     Set(path, "data-x", Numbers(series.x, 9));
-    Set(path, "data-y", Numbers(series.y, 5));
+    Set(path, "data-y", Numbers(series.y, 8));
   }
   for (const Point& point : line.dots) {
     pugi::xml_node dot = canvas.Add("circle", fmt::format("dot dot-{}", style).c_str());

@@ -8,66 +8,24 @@
 #include <omp.h>
 
 #include <cstring>
-#include <numeric>
 
 #include "kernels/winograd.h"
 #include "kernels/winograd_blocks_avx512.h"
 #include "kernels/winograd_internal.h"
 #include "kernels/winograd_pairs_avx512.h"
+#include "kernels/winograd_weight_plan.h"
 
 namespace spotter::kernels {
 namespace {
 
 enum Slot { kV, kD, kSums, kZeros };
 
-/// How the work is cut.
-struct Plan {
-  Plan(const ConvShape& shape, int threads) {
-    in = PaddedSums(shape.in);
-    out = PaddedColumns(shape.out);
-    constexpr int64_t kSumsInCache = 16384;  // fp32 sums of 16 frequencies: 1 MiB
-    passes = in * out <= kSumsInCache ? 1 : 4;
-    frequencies = 16 / passes;
-    parts = threads / std::gcd(threads, static_cast<int>(passes));
-    constexpr int64_t kOperandBytes = 850'000;
-    tiles = std::clamp<int64_t>(kOperandBytes / (2 * frequencies * (in + out)) / 12 * 12, 24, kMostTiles);
-    v_pair = 2 * in + kChunk;
-    v_stride = tiles / 2 * v_pair + 2 * kChunk;
-    d_stride = tiles / 2 * 2 * out + 2 * kChunk;
-  }
-  int64_t in;  // padded
-  int64_t out;
-  int64_t passes;       // over all tiles, each for its frequencies
-  int64_t frequencies;  // of a pass
-  int64_t parts;        // that the tiles are dealt into
-  int64_t tiles;        // of a block
-  int64_t v_pair;       // V: [frequency][pair of tiles][channel][2]
-  int64_t v_stride;
-  int64_t d_stride;                               // D: [frequency][panel][pair of tiles][column][2]
-  int64_t sums() const { return 16 * in * out; }  // of one part: [frequency][in][out]
-};
-
-/// Channel at a place of V: of each 32 the even ones, then the odd ones, also of a last part.
-int64_t InputChannel(int64_t place, int64_t channels) {
-  const int64_t chunk = place / kChunk * kChunk;
-  const int64_t half = std::min<int64_t>(PaddedSums(channels - chunk), kChunk) / 2;
-  const int64_t i = place - chunk;
-  return chunk + (i < half ? 2 * i : 2 * (i - half) + 1);
-}
-/// Channel at a place of D.
-int64_t OutputChannel(int64_t place, bool pool) {
-  const int64_t i = place % kChunk;
-  const int64_t chunk = place - i;
-  if (!pool) return chunk + (i < 16 ? 2 * i : 2 * (i - 16) + 1);
-  return chunk + (i % 16) / 4 * 8 + i % 4 + (i < 16 ? 0 : 4);  // as unpacking 128-bit lanes leaves them
-}
-
 /// One task: the frequencies of some rows, over the blocks part, part + parts, ...
 struct Task {
   const ConvShape& shape;
   const TileGrid& grid;
   const TileBlocks& blocks;
-  const Plan& plan;
+  const WeightPlan& plan;
   const bf16* x;
   const bf16* dy;
   const uint32_t* argmax;
@@ -170,7 +128,7 @@ void TransformPooledGradients(const Task& t, const TileBlock& block) {
 }
 
 template <int kVectors>
-void AddProducts(const Plan& plan, const bf16* v, const bf16* d, int64_t pairs, float* sums) {
+void AddProducts(const WeightPlan& plan, const bf16* v, const bf16* d, int64_t pairs, float* sums) {
   constexpr int kRows = kBlockRows<kVectors>;
   constexpr int64_t kStride = 2 * kLanes * kVectors;
   int64_t r = 0;
@@ -205,7 +163,7 @@ struct BlockPrefetch {
 
 template <int kFirst, int kRows>
 void Run(const Task& t, int64_t part, float* sums) {
-  const Plan& plan = t.plan;
+  const WeightPlan& plan = t.plan;
   std::memset(sums, 0, static_cast<size_t>(4 * kRows * plan.in * plan.out) * sizeof(float));
   TileBlock block;
   for (int64_t index = part; index < t.blocks.count(); index += plan.parts) {
@@ -240,7 +198,7 @@ void Run(const Task& t, int64_t part, float* sums) {
 
 /// From the parts' sums to the weights: 16 output channels by 32 input channels at a time, gathered in a small table
 /// first, since the weights of neighbouring output channels lie at distances that share few sets of the cache.
-void WriteWeights(const ConvShape& shape, const Plan& plan, const float* sums, int64_t place, int64_t chunk,
+void WriteWeights(const ConvShape& shape, const WeightPlan& plan, const float* sums, int64_t place, int64_t chunk,
                   float* dw) {
   alignas(64) float table[kLanes * 9 * kChunk];  // [output channel][tap][input channel]
   const __m512i lanes = _mm512_mullo_epi32(_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
@@ -273,7 +231,7 @@ void WriteWeights(const ConvShape& shape, const Plan& plan, const float* sums, i
 void WinogradWeightGradient(const ConvShape& shape, const bf16* x, const bf16* dy, const uint32_t* argmax, float* dw,
                             Scratch& scratch) {
   const TileGrid grid = ForwardGrid(shape);
-  const Plan plan(shape, scratch.threads());
+  const WeightPlan plan(shape, scratch.threads());
   const TileBlocks blocks(grid, plan.tiles);
   scratch.Reserve(kV, static_cast<size_t>(plan.frequencies * plan.v_stride) * sizeof(bf16));
   scratch.Reserve(kD, static_cast<size_t>(plan.frequencies * plan.d_stride) * sizeof(bf16));

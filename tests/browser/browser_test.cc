@@ -58,7 +58,7 @@ TEST_F(BrowserTest, AThousandEpochs) {
 
 TEST_F(BrowserTest, ThePageOfARunThatTrains) {
   MakeImageFolder(at("pictures"), {.each = 200, .side = 32});
-  Check("check_live.py", {SPOTTER_BINARY, "pictures", "run", "--epochs", "12", "--recipe", "seed-001"});
+  Check("check_live.py", {SPOTTER_BINARY, "pictures", "run", "--epochs", "12", "--recipe", "seed-001", "--early-stopping", "0"});
 }
 
 TEST_F(BrowserTest, TheComparisonOfRuns) {
