@@ -35,7 +35,7 @@ struct Conv {
     const std::optional<at::Tensor> b = with_bias ? std::optional(half_bias) : std::nullopt;
     return at::convolution(x.tensor(), half, b, {1, 1}, {shape.pad, shape.pad}, {1, 1}, false, {0, 0}, 1);
   }
-  at::Tensor Derive(const at::Tensor& dy, bool data) const {
+  at::Tensor Gradient(const at::Tensor& dy, bool data) const {
     const auto gradients = at::convolution_backward(dy, x.tensor(), half, std::nullopt, {1, 1}, {shape.pad, shape.pad},
                                                     {1, 1}, false, {0, 0}, 1, {data, !data, false});
     return data ? std::get<0>(gradients) : std::get<1>(gradients);
@@ -110,7 +110,7 @@ KernelCase ConvDataGradientCase(const ConvShape& shape, int threads) {
       WinogradDataGradient(shape, c->y.data(), c->argmax.data(), packed, dx->data(), c->scratch);
       return dx->tensor();
     };
-    return {ours, [=] { return c->Derive(c->Unpool(c->y.tensor()), /*data=*/true); }};
+    return {ours, [=] { return c->Gradient(c->Unpool(c->y.tensor()), /*data=*/true); }};
   });
 }
 
@@ -124,7 +124,7 @@ KernelCase ConvWeightGradientCase(const ConvShape& shape, int threads) {
       WinogradWeightGradient(shape, c->x.data(), c->y.data(), c->argmax.data(), dw.data_ptr<float>(), c->scratch);
       return dw.permute({0, 3, 1, 2});
     };
-    return {ours, [=] { return c->Derive(dy, /*data=*/false); }};
+    return {ours, [=] { return c->Gradient(dy, /*data=*/false); }};
   });
 }
 
@@ -145,15 +145,26 @@ KernelCase PatchForwardCase(const ConvShape& shape, Act act, int threads) {
   });
 }
 
-KernelCase PatchWeightGradientCase(const ConvShape& shape, int threads) {
-  return Case("patch conv, weight gradient", shape, [=]() -> KernelCalls {
+KernelCase PatchGradientCase(const ConvShape& shape, Act act, int threads) {
+  const bool relu = act == Act::kRelu;
+  return Case(std::string("patch conv") + (relu ? " + relu" : "") + ", gradients", shape, [=]() -> KernelCalls {
     const auto c = std::make_shared<Conv>(shape, threads);
+    const auto dy = std::make_shared<RandomMap>(shape.images, shape.out_height(), shape.out_width(), shape.out);
+    c->y.tensor().relu_();  // the output
     const at::Tensor dw = at::empty_like(c->weights);
+    const at::Tensor db = at::empty_like(c->bias);
     const auto ours = [=] {
-      PatchWeightGradient(shape, c->x.data(), c->y.data(), dw.data_ptr<float>(), c->scratch);
+      PatchWeightGradient(shape, c->x.data(), dy->data(), relu ? c->y.data() : nullptr, dw.data_ptr<float>(),
+                          db.data_ptr<float>(), c->scratch);
       return dw.permute({0, 3, 1, 2});
     };
-    return {ours, [=] { return c->Derive(c->y.tensor(), /*data=*/false); }};
+    const auto libtorch = [=] {
+      const at::Tensor dz = relu ? Derive(dy->tensor(), c->y.tensor(), Act::kRelu) : dy->tensor();
+      return std::get<1>(at::convolution_backward(dz, c->x.tensor(), c->half, c->bias.sizes(), {1, 1},
+                                                  {shape.pad, shape.pad}, {1, 1}, false, {0, 0}, 1,
+                                                  {false, true, true}));
+    };
+    return {ours, libtorch};
   });
 }
 

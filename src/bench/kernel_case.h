@@ -38,13 +38,15 @@ KernelCase ConvForwardCase(const kernels::ConvShape& shape, bool bias, bool relu
 KernelCase ConvDataGradientCase(const kernels::ConvShape& shape, int threads);
 KernelCase ConvWeightGradientCase(const kernels::ConvShape& shape, int threads);
 
-/// Of few input channels, with bias and activation.
+/// Of few input channels, with bias and activation; backwards the weights' and the bias's gradient, and ReLU's. Other
+/// activations have a kernel of their own there.
 KernelCase PatchForwardCase(const kernels::ConvShape& shape, kernels::Act act, int threads);
-KernelCase PatchWeightGradientCase(const kernels::ConvShape& shape, int threads);
+KernelCase PatchGradientCase(const kernels::ConvShape& shape, kernels::Act act, int threads);
 
-/// Batch norm in training with the activation behind it; maps of pixels x channels an image.
-KernelCase NormForwardCase(int64_t images, int64_t pixels, int64_t channels, kernels::Act act, int threads);
-KernelCase NormBackwardCase(int64_t images, int64_t pixels, int64_t channels, kernels::Act act, int threads);
+/// Batch norm in training with the activation behind it, and with a pool where its windows are larger than 1.
+KernelCase NormForwardCase(const kernels::PoolShape& shape, kernels::Act act, int threads);
+KernelCase NormBackwardCase(const kernels::PoolShape& shape, kernels::Act act, int threads);
+/// Of maps of pixels x channels an image.
 KernelCase ReluGradientCase(int64_t images, int64_t pixels, int64_t channels, int threads);
 
 KernelCase MaxPoolCase(const kernels::PoolShape& shape, int threads);

@@ -54,7 +54,6 @@ class Collector {
   const Layer* At(size_t ahead) const {
     return next_ + ahead < network_.layers().size() ? network_.layers()[next_ + ahead].get() : nullptr;
   }
-  int64_t Pixels() const { return shape_.is_map() ? shape_.height * shape_.width : 1; }
 
   /// The activation behind this layer, which its kernel takes in.
   Act TakeActivation() {
@@ -86,8 +85,7 @@ class Collector {
     const bool learns = layer.parameters().front().trainable();
     if (act == Act::kNone) act = TakeActivation();
     cases_.push_back(PatchForwardCase(shape, act, threads_));
-    if (act == Act::kRelu) AddReluGradient(shape);
-    if (learns) cases_.push_back(PatchWeightGradientCase(shape, threads_));
+    if (learns) cases_.push_back(PatchGradientCase(shape, act, threads_));
   }
 
   void AddWinograd(const Layer& layer, ConvShape shape, Act act) {
@@ -112,15 +110,25 @@ class Collector {
   }
 
   void AddNorm() {
+    kernels::PoolShape shape = Map(1);
     const Act act = TakeActivation();
-    cases_.push_back(NormForwardCase(images_, Pixels(), shape_.channels, act, threads_));
-    cases_.push_back(NormBackwardCase(images_, Pixels(), shape_.channels, act, threads_));
+    const auto* pool = As<MaxPoolSpec>(At(1));
+    if (IsPlainPool(pool) && (act == Act::kNone || act == Act::kRelu)) {
+      shape.size = pool->window.stride;
+      ++next_;
+    }
+    cases_.push_back(NormForwardCase(shape, act, threads_));
+    cases_.push_back(NormBackwardCase(shape, act, threads_));
   }
 
   void AddPool(int64_t size) {
-    const kernels::PoolShape pool{images_, shape_.height, shape_.width, shape_.channels, size};
-    cases_.push_back(MaxPoolCase(pool, threads_));
-    cases_.push_back(MaxPoolGradientCase(pool, threads_));
+    cases_.push_back(MaxPoolCase(Map(size), threads_));
+    cases_.push_back(MaxPoolGradientCase(Map(size), threads_));
+  }
+
+  /// The map that the layer is given, a vector being one of a single pixel.
+  kernels::PoolShape Map(int64_t window) const {
+    return {images_, std::max<int64_t>(shape_.height, 1), std::max<int64_t>(shape_.width, 1), shape_.channels, window};
   }
 
   const Network& network_;

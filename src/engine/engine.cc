@@ -56,13 +56,7 @@ class Planner {
       if (HasPatchKernel(*conv)) return AddPatchConv(*conv);
       if (HasConvKernel(*conv)) return AddConv(*conv);
     }
-    if (As<BatchNormSpec>(&layer) != nullptr) {
-      const auto* act = As<ActivationSpec>(At(1));
-      const bool joined = act != nullptr && KernelOf(*act->activation) != kernels::Act::kNone;
-      return Add(MakeNormOp(layer, joined ? KernelOf(*act->activation) : kernels::Act::kNone, scratch_),
-                 joined ? 2 : 1);
-    }
-    constexpr int64_t kLargestPool = 15;
+    if (As<BatchNormSpec>(&layer) != nullptr) return AddNorm(layer);
     if (const auto* pool = As<MaxPoolSpec>(&layer); IsPlainPool(pool, 2, kLargestPool))
       return Add(MakeMaxPoolOp(shape_, pool->window.stride, scratch_.threads()), 1);
     if (const auto* dropout = As<DropoutSpec>(&layer))
@@ -78,6 +72,19 @@ class Planner {
       return;
     }
     Add(MakeLayerOp(layer, shape_), 1);
+  }
+
+  static constexpr int64_t kLargestPool = 15;
+
+  /// With the activation behind it, and a pool behind none or ReLU: that of the larger value is the larger one.
+  void AddNorm(Layer& norm) {
+    const auto* next = As<ActivationSpec>(At(1));
+    const kernels::Act act = next != nullptr ? KernelOf(*next->activation) : kernels::Act::kNone;
+    const size_t count = act != kernels::Act::kNone ? 2 : 1;
+    const auto* pool = As<MaxPoolSpec>(At(count));
+    const bool pooled =
+        (act == kernels::Act::kNone || act == kernels::Act::kRelu) && IsPlainPool(pool, 2, kLargestPool);
+    Add(MakeNormOp(norm, act, pooled ? pool->window.stride : 1, scratch_), pooled ? count + 1 : count);
   }
 
   static bool HasConvActivation(const Activation* activation) {

@@ -152,6 +152,10 @@ INSTANTIATE_TEST_SUITE_P(
              "flatten, dense classes nobias unit, scale 1/4",
              {20, 20, 3},
              16},
+        Case{"conv 16 same, batchnorm, relu, maxpool 2, conv 40 same, batchnorm, maxpool 3, conv 24 same, batchnorm, "
+             "gelu, maxpool 2, flatten, dense classes",
+             {27, 25, 3},
+             12},
         Case{"flatten, dense 30 gelu, dense classes", {5, 6, 3}, 1}));
 
 }  // namespace

@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// Batch normalisation with the activation behind it.
+// Batch normalisation with the activation, and the pool, behind it.
 #include <cmath>
 
 #include "engine/buffer.h"
 #include "engine/op.h"
 #include "kernels/norm.h"
+#include "kernels/norm_pool.h"
 
 namespace spotter {
 namespace {
 
 class NormOp : public Op {
  public:
-  NormOp(Layer& norm, kernels::Act act, kernels::Scratch& scratch)
+  NormOp(Layer& norm, kernels::Act act, int64_t pool, kernels::Scratch& scratch)
       : spec_(std::get<BatchNormSpec>(norm.spec())),
         shape_(norm.output_shape()),
         act_(act),
+        pool_{.height = shape_.height, .width = shape_.width, .channels = shape_.channels, .size = pool},
         scratch_(scratch),
         scale_(FindParameter(norm, "weight")),
         bias_(*FindParameter(norm, "bias")),
@@ -39,16 +41,27 @@ class NormOp : public Op {
       factor_.data()[c] = Scale(c) * InverseDeviation(c);
       shift_.data()[c] = Values(bias_)[c] - mean_.data()[c] * factor_.data()[c];
     }
-    bf16* y = y_.Get(pass.images * shape_.size());
-    ScaleShiftAct(rows, x, factor_.data(), shift_.data(), act_, y, scratch_);
+    if (!pooled()) {
+      bf16* y = y_.Get(pass.images * shape_.size());
+      ScaleShiftAct(rows, x, factor_.data(), shift_.data(), act_, y, scratch_);
+      return y;
+    }
+    pool_.images = pass.images;
+    const int64_t values = pool_.out_values();
+    bf16* y = y_.Get(values);
+    NormMaxPool(pool_, x, factor_.data(), shift_.data(), act_, y, pass.training ? best_.Get(values) : nullptr,
+                pass.training ? place_.Get(values) : nullptr, scratch_.threads());
     return y;
   }
 
-  bf16* Backward(bf16* dy, bf16*, bool dx_wanted, const Pass& pass) override {
+  bf16* Backward(bf16* dy, bf16* spare, bool dx_wanted, const Pass& pass) override {
     const kernels::RowShape rows = Rows(pass);
     auto* sum = bias_gradient_.data_ptr<float>();
     float* sum_x = by_x_.data();
-    GradientSums(rows, x_, dy, factor_.data(), shift_.data(), mean_.data(), act_, sum, sum_x, scratch_);
+    // What is not a maximum has no gradient, and adds nothing.
+    const kernels::RowShape summed = pooled() ? kernels::RowShape{pool_.out_values() / channels(), channels()} : rows;
+    GradientSums(summed, pooled() ? best_.data() : x_, dy, factor_.data(), shift_.data(), mean_.data(), act_, sum,
+                 sum_x, scratch_);
     // dx = factor * (dz - mean(dz) - normalised x * mean(dz * normalised x)), sorted by x.
     const auto n = static_cast<float>(rows.rows);
     for (int64_t c = 0; c < channels(); ++c) {
@@ -59,8 +72,13 @@ class NormOp : public Op {
     }
     if (scale_ != nullptr) SetGradient(*scale_, scale_gradient_);
     SetGradient(bias_, bias_gradient_);
-    if (dx_wanted)
-      ActGradient(rows, x_, dy, factor_.data(), shift_.data(), by_x_.data(), constant_.data(), act_, dy, scratch_);
+    if (!dx_wanted) return dy;
+    if (pooled()) {
+      NormMaxPoolGradient(pool_, x_, dy, best_.data(), place_.data(), factor_.data(), shift_.data(), by_x_.data(),
+                          constant_.data(), act_, spare, scratch_.threads());
+      return spare;
+    }
+    ActGradient(rows, x_, dy, factor_.data(), shift_.data(), by_x_.data(), constant_.data(), act_, dy, scratch_);
     return dy;
   }
 
@@ -73,6 +91,7 @@ class NormOp : public Op {
  private:
   static const float* Values(const Parameter& parameter) { return parameter.value.const_data_ptr<float>(); }
   int64_t channels() const { return shape_.channels; }
+  bool pooled() const { return pool_.size > 1; }
   kernels::RowShape Rows(const Pass& pass) const { return {pass.images * shape_.size() / channels(), channels()}; }
   float Scale(int64_t c) const { return scale_ != nullptr ? Values(*scale_)[c] : 1; }
   float InverseDeviation(int64_t c) const {
@@ -95,6 +114,7 @@ class NormOp : public Op {
   BatchNormSpec spec_;
   FeatureShape shape_;
   kernels::Act act_;
+  kernels::PoolShape pool_;
   kernels::Scratch& scratch_;
   Parameter* scale_;
   Parameter& bias_;
@@ -102,14 +122,15 @@ class NormOp : public Op {
   Parameter& running_variance_;
   const bf16* x_ = nullptr;
   Buffer<float> mean_, variance_, factor_, shift_, by_x_, constant_;
-  Buffer<bf16> y_;
+  Buffer<bf16> y_, best_;
+  Buffer<uint8_t> place_;
   at::Tensor scale_gradient_, bias_gradient_;
 };
 
 }  // namespace
 
-std::unique_ptr<Op> MakeNormOp(Layer& norm, kernels::Act act, kernels::Scratch& scratch) {
-  return std::make_unique<NormOp>(norm, act, scratch);
+std::unique_ptr<Op> MakeNormOp(Layer& norm, kernels::Act act, int64_t pool, kernels::Scratch& scratch) {
+  return std::make_unique<NormOp>(norm, act, pool, scratch);
 }
 
 }  // namespace spotter

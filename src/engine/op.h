@@ -64,7 +64,8 @@ std::unique_ptr<Op> MakeConvOp(Layer& conv, const FeatureShape& input, const Con
 /// For the first layer only: it has no gradient of its input.
 std::unique_ptr<Op> MakePatchConvOp(Layer& conv, const FeatureShape& input, kernels::Act act,
                                     kernels::Scratch& scratch);
-std::unique_ptr<Op> MakeNormOp(Layer& norm, kernels::Act act, kernels::Scratch& scratch);
+/// `pool`: the side of the max pool's windows behind the activation, which is none or ReLU then; 1 for no pool.
+std::unique_ptr<Op> MakeNormOp(Layer& norm, kernels::Act act, int64_t pool, kernels::Scratch& scratch);
 std::unique_ptr<Op> MakeActivationOp(const Activation& activation, const FeatureShape& shape,
                                      kernels::Scratch& scratch);
 std::unique_ptr<Op> MakeMaxPoolOp(const FeatureShape& input, int64_t size, int threads);

@@ -37,21 +37,20 @@ class PatchConvOp : public Op {
   /// It is the first step: nothing asks for its input's gradient.
   bf16* Backward(bf16* dy, bf16*, bool, const Pass&) override {
     const kernels::RowShape rows{shape_.out_pixels(), shape_.out};
-    auto* sum = bias_gradient_.data_ptr<float>();
-    const bool weights = weight_.value.requires_grad();
-    if (act_ == kernels::Act::kRelu) {
-      ReluGradient(rows, y_.data(), dy, sum, scratch_);
-    } else {
-      const bf16* z = act_ == kernels::Act::kNone ? dy : z_.data();
-      GradientSums(rows, z, dy, nullptr, nullptr, nullptr, act_, sum, nullptr, scratch_);
-      if (weights && act_ != kernels::Act::kNone)
-        ActGradient(rows, z, dy, nullptr, nullptr, nullptr, nullptr, act_, dy, scratch_);
+    const bool smooth = act_ != kernels::Act::kNone && act_ != kernels::Act::kRelu;
+    float* bias_sum = bias_ != nullptr ? bias_gradient_.data_ptr<float>() : nullptr;
+    if (weight_.value.requires_grad()) {
+      if (smooth) ActGradient(rows, z_.data(), dy, nullptr, nullptr, nullptr, nullptr, act_, dy, scratch_);
+      PatchWeightGradient(shape_, x_, dy, act_ == kernels::Act::kRelu ? y_.data() : nullptr,
+                          weight_gradient_.data_ptr<float>(), bias_sum, scratch_);
+      SetGradient(weight_, weight_gradient_);
+    } else if (bias_ != nullptr && smooth) {
+      GradientSums(rows, z_.data(), dy, nullptr, nullptr, nullptr, act_, bias_sum, nullptr, scratch_);
+    } else if (bias_ != nullptr) {
+      // The output is where the activation's derivative can be told from: it is 1 there, or 0.
+      GradientSums(rows, y_.data(), dy, nullptr, nullptr, nullptr, act_, bias_sum, nullptr, scratch_);
     }
     if (bias_ != nullptr) SetGradient(*bias_, bias_gradient_);
-    if (weights) {
-      PatchWeightGradient(shape_, x_, dy, weight_gradient_.data_ptr<float>(), scratch_);
-      SetGradient(weight_, weight_gradient_);
-    }
     return dy;
   }
 

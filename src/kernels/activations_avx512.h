@@ -29,28 +29,33 @@ SPOTTER_INLINE __m512 Reciprocal(__m512 x) {
   return _mm512_mul_ps(y, _mm512_fnmadd_ps(x, y, _mm512_set1_ps(2.0f)));
 }
 
-/// The normal distribution's function Phi(z), and e^(-z^2/2), from which its density follows.
-SPOTTER_INLINE __m512 NormalCdf(__m512 z, __m512& exponential) {
-  const __m512 x = _mm512_mul_ps(_mm512_abs_ps(z), _mm512_set1_ps(0.70710678f));
-  exponential = Exp(_mm512_mul_ps(_mm512_mul_ps(z, z), _mm512_set1_ps(-0.5f)));
-  const __m512 t = Reciprocal(_mm512_fmadd_ps(x, _mm512_set1_ps(0.3275911f), _mm512_set1_ps(1.0f)));
-  __m512 p = _mm512_set1_ps(1.061405429f);
-  p = _mm512_fmadd_ps(p, t, _mm512_set1_ps(-1.453152027f));
-  p = _mm512_fmadd_ps(p, t, _mm512_set1_ps(1.421413741f));
-  p = _mm512_fmadd_ps(p, t, _mm512_set1_ps(-0.284496736f));
-  p = _mm512_fmadd_ps(p, t, _mm512_set1_ps(0.254829592f));
-  const __m512 tail = _mm512_mul_ps(_mm512_set1_ps(0.5f), _mm512_mul_ps(_mm512_mul_ps(p, t), exponential));
-  const __mmask16 negative = _mm512_cmp_ps_mask(z, _mm512_setzero_ps(), _CMP_LT_OQ);
-  return _mm512_mask_mov_ps(_mm512_sub_ps(_mm512_set1_ps(1.0f), tail), negative, tail);
+/// x * P(2 x^2 / 25 - 1), x cut off at -5 and 5: the odd functions of GELU, by weighted minimax fits of P
+/// (coefficients, the highest first).
+template <int kCount>
+SPOTTER_INLINE __m512 OddFit(__m512 x, const float (&coefficients)[kCount]) {
+  x = _mm512_min_ps(_mm512_max_ps(x, _mm512_set1_ps(-5.0f)), _mm512_set1_ps(5.0f));
+  const __m512 u = _mm512_fmsub_ps(_mm512_mul_ps(x, x), _mm512_set1_ps(0.08f), _mm512_set1_ps(1.0f));
+  __m512 p = _mm512_set1_ps(coefficients[0]);
+#pragma GCC unroll 16
+  for (int i = 1; i < kCount; ++i) p = _mm512_fmadd_ps(p, u, _mm512_set1_ps(coefficients[i]));
+  return _mm512_mul_ps(p, x);
 }
+
+/// Phi(z) - 1/2 of the normal distribution, z * error below 1e-5.
+constexpr float kNormalCdf[] = {2.277311456e-03f, -6.278016809e-03f, 7.021217856e-03f, -8.329822520e-03f,
+                                1.554792779e-02f, -2.421516346e-02f, 3.174414587e-02f, -4.031916929e-02f,
+                                5.148801121e-02f, -7.030051867e-02f, 1.413643019e-01f};
+/// d/dz z Phi(z) - 1/2, error below 1.5e-5.
+constexpr float kGeluSlope[] = {-2.072040865e-02f, 4.651470393e-02f, -2.772109466e-02f, 2.122804340e-02f,
+                                -6.844843779e-02f, 9.512000205e-02f, -8.535528932e-02f, 7.708937564e-02f,
+                                -7.154195850e-02f, 6.682617860e-02f, -7.512277915e-02f, 1.421305808e-01f};
 
 template <Act kAct>
 SPOTTER_INLINE __m512 Apply(__m512 z) {
   if constexpr (kAct == Act::kRelu) return _mm512_max_ps(z, _mm512_setzero_ps());
-  if constexpr (kAct == Act::kGelu) {
-    __m512 unused;
-    return _mm512_mul_ps(z, NormalCdf(z, unused));
-  }
+  if constexpr (kAct == Act::kGelu)  // 0 where the fit ends: z times its last value would grow
+    return _mm512_maskz_mul_ps(_mm512_cmp_ps_mask(z, _mm512_set1_ps(-5.0f), _CMP_GT_OQ), z,
+                               _mm512_add_ps(OddFit(z, kNormalCdf), _mm512_set1_ps(0.5f)));
   if constexpr (kAct == Act::kSilu)
     return _mm512_mul_ps(z,
                          Reciprocal(_mm512_add_ps(_mm512_set1_ps(1.0f), Exp(_mm512_sub_ps(_mm512_setzero_ps(), z)))));
@@ -62,11 +67,7 @@ template <Act kAct>
 SPOTTER_INLINE __m512 Derive(__m512 z, __m512 g) {
   if constexpr (kAct == Act::kRelu)
     return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(z, _mm512_setzero_ps(), _CMP_GT_OQ), g);
-  if constexpr (kAct == Act::kGelu) {
-    __m512 exponential;
-    const __m512 cdf = NormalCdf(z, exponential);
-    return _mm512_mul_ps(g, _mm512_fmadd_ps(_mm512_mul_ps(z, _mm512_set1_ps(0.39894228f)), exponential, cdf));
-  }
+  if constexpr (kAct == Act::kGelu) return _mm512_mul_ps(g, _mm512_add_ps(OddFit(z, kGeluSlope), _mm512_set1_ps(0.5f)));
   if constexpr (kAct == Act::kSilu) {
     const __m512 one = _mm512_set1_ps(1.0f);
     const __m512 s = Reciprocal(_mm512_add_ps(one, Exp(_mm512_sub_ps(_mm512_setzero_ps(), z))));

@@ -14,7 +14,8 @@
 
 namespace spotter::kernels {
 
-/// gelu: x * Phi(x), Phi by Abramowitz & Stegun 7.1.26 (absolute error below 2e-7).
+/// gelu: x * Phi(x), by polynomials: its absolute error is below 1e-5 (1e-6 z beyond 5), that of its derivative below
+/// 1.5e-5; bf16 rounds values near 1 by 4e-3.
 enum class Act { kNone, kRelu, kGelu, kSilu };
 
 struct RowShape {

@@ -102,8 +102,9 @@ TEST_P(NormTest, ForwardAndBackward) {
     std::vector<float> found(s.channels), found_x(s.channels);
     GradientSums(s, input.data(), gradient.data(), factor.data(), shift.data(), mean.data(), act, found.data(),
                  found_x.data(), scratch);
-    EXPECT_LT(RelativeError(sum, found), 1e-5);
-    EXPECT_LT(RelativeError(sum_x, found_x), 1e-5);
+    const double error = act == Act::kGelu ? 3e-5 : 1e-5;  // its slope is a fit
+    EXPECT_LT(RelativeError(sum, found), error);
+    EXPECT_LT(RelativeError(sum_x, found_x), error);
     ActGradient(s, input.data(), gradient.data(), factor.data(), shift.data(), by_x.data(), constant.data(), act,
                 gradient.data(), scratch);
     EXPECT_LT(RelativeError(dx, AsFloat(gradient)), kRounding);
@@ -150,7 +151,7 @@ TEST(Activations, FarOutValuesAreFinite) {
     ScaleShiftAct(shape, AsBf16(far).data(), nullptr, nullptr, act, y.data(), scratch);
     for (size_t i = 0; i < far.size(); ++i) {
       const double expected = Value(act, ToFloat(ToBf16(far[i])));
-      EXPECT_NEAR(ToFloat(y[i]), expected, 4e-3 * std::abs(expected) + 1e-6) << far[i];
+      EXPECT_NEAR(ToFloat(y[i]), expected, 4e-3 * std::abs(expected) + (act == Act::kGelu ? 1e-5 : 1e-6)) << far[i];
     }
   }
 }

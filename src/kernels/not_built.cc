@@ -3,6 +3,7 @@
 // there, so that nothing calls these.
 #include "base/error.h"
 #include "kernels/norm.h"
+#include "kernels/norm_pool.h"
 #include "kernels/patch_conv.h"
 #include "kernels/peak.h"
 #include "kernels/pool.h"
@@ -32,7 +33,17 @@ void ReluGradient(const RowShape&, const bf16*, bf16*, float*, Scratch&) { NotBu
 int64_t PatchPackedSize(const ConvShape&) { NotBuilt(); }
 void PackPatchWeights(const ConvShape&, const float*, bf16*) { NotBuilt(); }
 void PatchForward(const ConvShape&, const bf16*, const bf16*, const float*, Act, bf16*, bf16*, Scratch&) { NotBuilt(); }
-void PatchWeightGradient(const ConvShape&, const bf16*, const bf16*, float*, Scratch&) { NotBuilt(); }
+void PatchWeightGradient(const ConvShape&, const bf16*, const bf16*, const bf16*, float*, float*, Scratch&) {
+  NotBuilt();
+}
+
+void NormMaxPool(const PoolShape&, const bf16*, const float*, const float*, Act, bf16*, bf16*, uint8_t*, int) {
+  NotBuilt();
+}
+void NormMaxPoolGradient(const PoolShape&, const bf16*, const bf16*, const bf16*, const uint8_t*, const float*,
+                         const float*, const float*, const float*, Act, bf16*, int) {
+  NotBuilt();
+}
 
 void MaxPool(const PoolShape&, const bf16*, bf16*, uint8_t*, int) { NotBuilt(); }
 void MaxPoolGradient(const PoolShape&, const bf16*, const uint8_t*, bf16*, int) { NotBuilt(); }

@@ -21,7 +21,10 @@ void PackPatchWeights(const ConvShape& shape, const float* weights, bf16* packed
 void PatchForward(const ConvShape& shape, const bf16* x, const bf16* packed, const float* bias, Act act, bf16* z,
                   bf16* y, Scratch& scratch);
 
-/// x and dz (images, conv_height, conv_width, out) -> dw (out, kernel, kernel, in) fp32.
-void PatchWeightGradient(const ConvShape& shape, const bf16* x, const bf16* dz, float* dw, Scratch& scratch);
+/// x and dy (images, conv_height, conv_width, out) -> dw (out, kernel, kernel, in) fp32 and, unless it is null, the
+/// bias's gradient db (out). With y, the output of ReLU, dy counts where y is positive. The sums' order depends on the
+/// number of threads, on nothing else.
+void PatchWeightGradient(const ConvShape& shape, const bf16* x, const bf16* dy, const bf16* y, float* dw, float* db,
+                         Scratch& scratch);
 
 }  // namespace spotter::kernels

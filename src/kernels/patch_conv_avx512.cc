@@ -1,105 +1,142 @@
 // SPDX-License-Identifier: Apache-2.0
+// The patch of an output pixel is `kernel` runs of the padded image, a row of the kernel each; runs of neighbouring
+// pixels overlap, and are read where they lie.
 #include <omp.h>
 
 #include <algorithm>
 #include <cstring>
+#include <type_traits>
 
 #include "kernels/activations_avx512.h"
 #include "kernels/patch_conv.h"
+#include "kernels/prefetch.h"
 #include "kernels/winograd_layout.h"
 
 namespace spotter::kernels {
 namespace {
 
-constexpr int64_t kPixels = 96;  // that are worked on at once
-constexpr int64_t kSlack = 12;   // rows that a product may read behind them
+constexpr int64_t kBandRows = 8;  // rows of output that are worked on at once: what they need stays in the first cache
 
-enum Slot { kPatches, kProducts, kPairs, kSums };
+enum Slot { kPadded, kPairs, kGradients, kSums };
 
-int64_t PatchSize(const ConvShape& s) { return s.kernel * s.kernel * s.in; }
-int64_t PixelsOf(const ConvShape& s) { return s.conv_height() * s.conv_width(); }
+int64_t Run(const ConvShape& s) { return s.kernel * s.in; }
+int64_t RunPairs(const ConvShape& s) { return (Run(s) + 1) / 2; }  // the last one's second value has weight 0
+int64_t Bands(const ConvShape& s) { return (s.conv_height() + kBandRows - 1) / kBandRows; }
+int64_t RowValues(const ConvShape& s) { return (s.width + 2 * s.pad) * s.in; }
+/// Values of a band's padded rows, and of what may be read behind them.
+int64_t PaddedValues(const ConvShape& s) { return (kBandRows + s.kernel - 1) * RowValues(s) + s.in + 2 * kChunk; }
 
-/// The patches of `count` output pixels from number `first` on, one behind the other, each padded to `stride` values.
-void GatherPatches(const ConvShape& s, const bf16* x, int64_t first, int64_t count, int64_t stride, bf16* patches) {
-  const int64_t run = s.kernel * s.in;  // a row of the kernel
-  int64_t image = first / PixelsOf(s);
-  int64_t row = first % PixelsOf(s) / s.conv_width();
-  int64_t column = first % s.conv_width();
-  for (int64_t i = 0; i < count; ++i, patches += stride) {
-    for (int64_t ky = 0; ky < s.kernel; ++ky) {
-      const int64_t y = row + ky - s.pad;
-      const int64_t left = column - s.pad;
-      bf16* to = patches + ky * run;
-      const int64_t before = std::clamp<int64_t>(-left, 0, s.kernel);
-      const int64_t inside = std::clamp<int64_t>(s.width - left, 0, s.kernel) - before;
-      if (y < 0 || y >= s.height || inside <= 0) {
-        std::memset(to, 0, static_cast<size_t>(run) * sizeof(bf16));
-        continue;
-      }
-      const bf16* from = x + ((image * s.height + y) * s.width + left + before) * s.in;
-      if (inside == s.kernel && run <= kChunk) {
-        const __mmask32 mask = First32(run);
-        _mm512_mask_storeu_epi16(to, mask, _mm512_maskz_loadu_epi16(mask, from));
-        continue;
-      }
-      std::memset(to, 0, static_cast<size_t>(run) * sizeof(bf16));
-      std::memcpy(to + before * s.in, from, static_cast<size_t>(inside * s.in) * sizeof(bf16));
+/// Some rows of one image's output.
+struct Band {
+  int64_t image = 0;
+  int64_t row = 0;
+  int64_t rows = 0;
+};
+Band BandAt(const ConvShape& s, int64_t index) {
+  const int64_t row = index % Bands(s) * kBandRows;
+  return {index / Bands(s), row, std::min(kBandRows, s.conv_height() - row)};
+}
+
+/// The rows of x that a band's patches cover, with zeros around the image and behind the last row.
+void PadRows(const ConvShape& s, const Band& band, const bf16* x, bf16* padded) {
+  const auto bytes = [](int64_t values) { return static_cast<size_t>(values) * sizeof(bf16); };
+  const int64_t rows = band.rows + s.kernel - 1;
+  for (int64_t i = 0; i < rows; ++i, padded += RowValues(s)) {
+    const int64_t y = band.row + i - s.pad;
+    if (y < 0 || y >= s.height) {
+      std::memset(padded, 0, bytes(RowValues(s)));
+      continue;
     }
-    std::fill_n(patches + PatchSize(s), stride - PatchSize(s), bf16{0});
-    if (++column < s.conv_width()) continue;
-    column = 0;
-    if (++row < s.conv_height()) continue;
-    row = 0;
-    ++image;
+    std::memset(padded, 0, bytes(s.pad * s.in));
+    std::memcpy(padded + s.pad * s.in, x + (band.image * s.height + y) * s.width * s.in, bytes(s.width * s.in));
+    std::memset(padded + (s.pad + s.width) * s.in, 0, bytes(s.pad * s.in));
+  }
+  std::memset(padded, 0, bytes(s.in + 2 * kChunk));
+}
+
+/// The outputs of a panel of 16 * kVectors channels.
+struct Panel {
+  const bf16* weights;
+  const float* bias;
+  int64_t channel;  // the first
+  bf16* z;
+  bf16* y;
+};
+
+/// kPixels outputs from `pixel` on; their first patch begins at `patch`.
+template <int kPixels, int kVectors, Act kAct>
+SPOTTER_INLINE void Outputs(const ConvShape& s, const bf16* patch, const Panel& panel, int64_t pixel) {
+  __m512 sum[kPixels][kVectors];
+#pragma GCC unroll 4
+  for (int v = 0; v < kVectors; ++v) {
+    const int64_t c = panel.channel + kLanes * v;
+    const __m512 bias =
+        panel.bias != nullptr ? _mm512_maskz_loadu_ps(First16(s.out - c), panel.bias + c) : _mm512_setzero_ps();
+#pragma GCC unroll 12
+    for (int i = 0; i < kPixels; ++i) sum[i][v] = bias;
+  }
+  const bf16* b = panel.weights;
+  for (int64_t ky = 0; ky < s.kernel; ++ky) {
+    const bf16* a = patch + ky * RowValues(s);
+    for (int64_t k = 0; k < RunPairs(s); ++k, a += 2, b += kChunk * kVectors) {
+      __m512i column[kVectors];
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) column[v] = _mm512_loadu_si512(b + kChunk * v);
+#pragma GCC unroll 12
+      for (int i = 0; i < kPixels; ++i) {
+        const __m512i pair = _mm512_set1_epi32(*reinterpret_cast<const int*>(a + i * s.in));
+#pragma GCC unroll 4
+        for (int v = 0; v < kVectors; ++v) sum[i][v] = MultiplyAdd(sum[i][v], pair, column[v]);
+      }
+    }
+  }
+#pragma GCC unroll 4
+  for (int v = 0; v < kVectors; ++v) {
+    const int64_t c = panel.channel + kLanes * v;
+    const __mmask16 mask = First16(s.out - c);
+#pragma GCC unroll 12
+    for (int i = 0; i < kPixels; ++i) {
+      const int64_t at = (pixel + i) * s.out + c;
+      if (panel.z != nullptr) _mm256_mask_storeu_epi16(panel.z + at, mask, Narrow(sum[i][v]));
+      _mm256_mask_storeu_epi16(panel.y + at, mask, Narrow(Apply<kAct>(sum[i][v])));
+    }
   }
 }
 
-template <int kVectors>
-void Products(const bf16* patches, int64_t size, int64_t count, const bf16* panel, float* m) {
-  constexpr int64_t kWidth = kLanes * kVectors;
-  for (int64_t i = 0; i < count; i += kBlockRows<kVectors>)
-    Product<kBlockRows<kVectors>, kVectors, false>(patches + i * size, size, 2, panel, 2 * kWidth, size / 2,
-                                                   m + i * kWidth, kWidth);
-}
-
-template <Act kAct>
-void WriteOutputs(const ConvShape& s, const float* m, int64_t width, int64_t channel, int64_t first, int64_t count,
-                  const float* bias, bf16* z, bf16* y) {
-  for (int64_t c = 0; c < width && channel + c < s.out; c += kLanes) {
-    const __mmask16 mask = First16(s.out - channel - c);
-    const __m512 b = bias != nullptr ? _mm512_maskz_loadu_ps(mask, bias + channel + c) : _mm512_setzero_ps();
-    for (int64_t i = 0; i < count; ++i) {
-      const __m512 value = _mm512_add_ps(_mm512_loadu_ps(m + i * width + c), b);
-      const int64_t at = (first + i) * s.out + channel + c;
-      if (z != nullptr) _mm256_mask_storeu_epi16(z + at, mask, Narrow(value));
-      _mm256_mask_storeu_epi16(y + at, mask, Narrow(Apply<kAct>(value)));
-    }
+/// The outputs of one row. The last pixels that don't fill a block are computed with some that are done already.
+template <int kVectors, Act kAct>
+void Row(const ConvShape& s, const bf16* padded, const Panel& panel, int64_t pixel) {
+  constexpr int kPixels = kBlockRows<kVectors>;
+  const int64_t width = s.conv_width();
+  int64_t i = 0;
+  for (; i + kPixels <= width; i += kPixels) Outputs<kPixels, kVectors, kAct>(s, padded + i * s.in, panel, pixel + i);
+  if (i < width && width >= kPixels) {
+    i = width - kPixels;
+    Outputs<kPixels, kVectors, kAct>(s, padded + i * s.in, panel, pixel + i);
+    return;
   }
+  for (; i < width; ++i) Outputs<1, kVectors, kAct>(s, padded + i * s.in, panel, pixel + i);
 }
 
 template <Act kAct>
 void Forward(const ConvShape& s, const bf16* x, const bf16* packed, const float* bias, bf16* z, bf16* y,
              Scratch& scratch) {
-  const int64_t size = PaddedSums(PatchSize(s));
-  scratch.Reserve(kPatches, static_cast<size_t>((kPixels + kSlack) * size + kChunk) * sizeof(bf16));
-  scratch.Reserve(kProducts, static_cast<size_t>((kPixels + kSlack) * kPanel) * sizeof(float));
-  const int64_t pixels = s.images * PixelsOf(s);
+  scratch.Reserve(kPadded, static_cast<size_t>(PaddedValues(s)) * sizeof(bf16));
 #pragma omp parallel num_threads(scratch.threads())
   {
-    auto* patches = scratch.Get<bf16>(omp_get_thread_num(), kPatches);
-    auto* m = scratch.Get<float>(omp_get_thread_num(), kProducts);
+    auto* padded = scratch.Get<bf16>(omp_get_thread_num(), kPadded);
 #pragma omp for schedule(static)
-    for (int64_t first = 0; first < pixels; first += kPixels) {
-      const int64_t count = std::min(kPixels, pixels - first);
-      GatherPatches(s, x, first, count, size, patches);
+    for (int64_t index = 0; index < s.images * Bands(s); ++index) {
+      const Band band = BandAt(s, index);
+      PadRows(s, band, x, padded);
       for (int64_t c = 0; c < s.out; c += kPanel) {
-        const int64_t width = PanelWidth(s.out, c);
-        if (width == kPanel) {
-          Products<4>(patches, size, count, packed + c * size, m);
-        } else {
-          Products<2>(patches, size, count, packed + c * size, m);
+        const Panel panel{packed + c * 2 * s.kernel * RunPairs(s), bias, c, z, y};
+        const bool wide = PanelWidth(s.out, c) == kPanel;
+        for (int64_t r = 0; r < band.rows; ++r) {
+          const int64_t pixel = (band.image * s.conv_height() + band.row + r) * s.conv_width();
+          const bf16* row = padded + r * RowValues(s);
+          wide ? Row<4, kAct>(s, row, panel, pixel) : Row<2, kAct>(s, row, panel, pixel);
         }
-        WriteOutputs<kAct>(s, m, width, c, first, count, bias, z, y);
       }
     }
   }
@@ -114,30 +151,55 @@ SPOTTER_INLINE void Interleave(__m512i a, __m512i b, bf16* to) {
   _mm512_storeu_si512(to + kChunk, _mm512_permutex2var_epi16(a, _mm512_add_epi16(index, _mm512_set1_epi16(16)), b));
 }
 
-template <int kVectors>
-void AddProducts(int64_t size, const bf16* pairs_v, const bf16* pairs_d, int64_t pairs, float* sums, int64_t columns) {
-  constexpr int kRows = kBlockRows<kVectors>;
-  int64_t r = 0;
-  const int64_t v_stride = 2 * RoundUp(size, kChunk);
-  for (; r + kRows <= size; r += kRows)
-    Product<kRows, kVectors, true>(pairs_v + 2 * r, 2, v_stride, pairs_d, 2 * columns, pairs, sums + r * columns,
-                                   columns);
-  for (; r < size; r += 2)
-    Product<2, kVectors, true>(pairs_v + 2 * r, 2, v_stride, pairs_d, 2 * columns, pairs, sums + r * columns, columns);
+/// The gradients of one row of outputs as pairs of pixels, [pair][channel][2]; with y, 0 where y isn't positive.
+void PairGradients(const ConvShape& s, const bf16* dy, const bf16* y, int64_t pixel, int64_t columns, bf16* pairs) {
+  const auto load = [&](int64_t i, int64_t c, bool there) {
+    __mmask32 mask = there ? First32(s.out - c) : 0;
+    const int64_t at = (pixel + i) * s.out + c;
+    const int64_t next_row = at + s.conv_width() * s.out;  // asked for in time: the loads would wait for memory
+    PrefetchLine(dy + next_row);
+    if (y != nullptr) PrefetchLine(y + next_row);
+    if (y != nullptr)  // ReLU's output is never negative: it is positive where its bits, but for the sign, aren't 0
+      mask = _mm512_mask_test_epi16_mask(mask, _mm512_maskz_loadu_epi16(mask, y + at), _mm512_set1_epi16(0x7fff));
+    return _mm512_maskz_loadu_epi16(mask, dy + at);
+  };
+  for (int64_t i = 0; i < s.conv_width(); i += 2, pairs += 2 * columns) {
+    for (int64_t c = 0; c < columns; c += kChunk)
+      Interleave(load(i, c, true), load(i + 1, c, i + 1 < s.conv_width()), pairs + 2 * c);
+  }
+}
+
+/// Adds to sums[run][columns] the products of a run of the patches, from a on, with the gradients of one row of
+/// outputs, 32 columns of them.
+void AddRun(const ConvShape& s, const bf16* a, const bf16* gradients, int64_t columns, float* sums) {
+  const int64_t pairs = (s.conv_width() + 1) / 2;
+  int64_t k = 0;
+  const auto add = [&](auto rows) {
+    for (; k + rows <= Run(s); k += rows)
+      Product<rows, 2, true>(a + 2 * k, 2, 4 * s.in, gradients, 2 * columns, pairs, sums + k * columns, columns);
+  };
+  add(std::integral_constant<int, 9>());
+  add(std::integral_constant<int, 6>());
+  add(std::integral_constant<int, 3>());
+  add(std::integral_constant<int, 1>());
 }
 
 }  // namespace
 
-int64_t PatchPackedSize(const ConvShape& s) { return PaddedSums(PatchSize(s)) * PaddedColumns(s.out); }
+int64_t PatchPackedSize(const ConvShape& s) { return 2 * s.kernel * RunPairs(s) * PaddedColumns(s.out); }
 
 void PackPatchWeights(const ConvShape& s, const float* weights, bf16* packed) {
-  const int64_t size = PaddedSums(PatchSize(s));
   std::fill_n(packed, PatchPackedSize(s), bf16{0});
   for (int64_t o = 0; o < s.out; ++o) {
-    const int64_t panel = o / kPanel * kPanel;
-    const int64_t width = PanelWidth(s.out, panel);
-    for (int64_t k = 0; k < PatchSize(s); ++k)
-      packed[panel * size + (k / 2 * width + o - panel) * 2 + k % 2] = ToBf16(weights[o * PatchSize(s) + k]);
+    const int64_t first = o / kPanel * kPanel;
+    const int64_t width = PanelWidth(s.out, first);
+    for (int64_t ky = 0; ky < s.kernel; ++ky) {
+      for (int64_t k = 0; k < Run(s); ++k) {
+        const int64_t pair = ky * RunPairs(s) + k / 2;
+        packed[first * 2 * s.kernel * RunPairs(s) + (pair * width + o - first) * 2 + k % 2] =
+            ToBf16(weights[(o * s.kernel + ky) * Run(s) + k]);
+      }
+    }
   }
 }
 
@@ -149,57 +211,51 @@ void PatchForward(const ConvShape& s, const bf16* x, const bf16* packed, const f
   if (act == Act::kSilu) Forward<Act::kSilu>(s, x, packed, bias, z, y, scratch);
 }
 
-void PatchWeightGradient(const ConvShape& s, const bf16* x, const bf16* dz, float* dw, Scratch& scratch) {
-  const int64_t size = PaddedSums(PatchSize(s));
-  const int64_t rows = RoundUp(size, kChunk);
+void PatchWeightGradient(const ConvShape& s, const bf16* x, const bf16* dy, const bf16* y, float* dw, float* db,
+                         Scratch& scratch) {
+  const int64_t size = s.kernel * Run(s);
   const int64_t columns = PaddedColumns(s.out);
-  const int64_t v_values = kPixels / 2 * 2 * rows;
-  scratch.Reserve(kPatches, static_cast<size_t>((kPixels + kSlack) * size + kChunk) * sizeof(bf16));
-  scratch.Reserve(kPairs, static_cast<size_t>(v_values + kPixels / 2 * 2 * columns) * sizeof(bf16));
-  scratch.Reserve(kSums, static_cast<size_t>(rows * columns) * sizeof(float));
-  const int64_t pixels = s.images * PixelsOf(s);
-  const int64_t blocks = (pixels + kPixels - 1) / kPixels;
+  const int64_t row_pairs = (s.conv_width() + 1) / 2;
+  scratch.Reserve(kPadded, static_cast<size_t>(PaddedValues(s)) * sizeof(bf16));
+  scratch.Reserve(kPairs, static_cast<size_t>(2 * PaddedValues(s) + 2 * kChunk) * sizeof(bf16));
+  scratch.Reserve(kGradients, static_cast<size_t>(row_pairs * 2 * columns) * sizeof(bf16));
+  scratch.Reserve(kSums, static_cast<size_t>((size + 1) * columns) * sizeof(float));
+  const int64_t bands = s.images * Bands(s);
   const int threads = scratch.threads();
+  const uint32_t two_ones = 0x3f803f80;  // the bias's patch
 #pragma omp parallel for num_threads(threads) schedule(static)
   for (int thread = 0; thread < threads; ++thread) {
-    auto* patches = scratch.Get<bf16>(thread, kPatches);
-    auto* v = scratch.Get<bf16>(thread, kPairs);
-    bf16* d = v + v_values;
+    auto* padded = scratch.Get<bf16>(thread, kPadded);
+    auto* pairs = scratch.Get<bf16>(thread, kPairs);  // each padded value with that of the next pixel
+    auto* gradients = scratch.Get<bf16>(thread, kGradients);
     auto* sums = scratch.Get<float>(thread, kSums);
-    std::fill_n(sums, rows * columns, 0.0f);
-    for (int64_t block = blocks * thread / threads; block < blocks * (thread + 1) / threads; ++block) {
-      const int64_t first = block * kPixels;
-      const int64_t count = std::min(kPixels, pixels - first);
-      GatherPatches(s, x, first, count, size, patches);
-      for (int64_t i = 0; i < count; i += 2) {
-        const bool both = i + 1 < count;
-        for (int64_t k = 0; k < size; k += kChunk) {
-          const __mmask32 mask = First32(size - k);
-          Interleave(_mm512_maskz_loadu_epi16(mask, patches + i * size + k),
-                     _mm512_maskz_loadu_epi16(both ? mask : 0u, patches + (i + 1) * size + k), v + i * rows + 2 * k);
-        }
+    std::fill_n(sums, (size + 1) * columns, 0.0f);
+    for (int64_t index = bands * thread / threads; index < bands * (thread + 1) / threads; ++index) {
+      const Band band = BandAt(s, index);
+      PadRows(s, band, x, padded);
+      for (int64_t i = 0; i < (band.rows + s.kernel - 1) * RowValues(s); i += kChunk)
+        Interleave(_mm512_loadu_si512(padded + i), _mm512_loadu_si512(padded + i + s.in), pairs + 2 * i);
+      for (int64_t r = 0; r < band.rows; ++r) {
+        const int64_t pixel = (band.image * s.conv_height() + band.row + r) * s.conv_width();
+        PairGradients(s, dy, y, pixel, columns, gradients);
         for (int64_t c = 0; c < columns; c += kChunk) {
-          const __mmask32 mask = First32(s.out - c);
-          const bf16* from = dz + (first + i) * s.out + c;
-          Interleave(_mm512_maskz_loadu_epi16(mask, from), _mm512_maskz_loadu_epi16(both ? mask : 0u, from + s.out),
-                     d + i * columns + 2 * c);
-        }
-      }
-      for (int64_t c = 0; c < columns; c += kPanel) {
-        if (columns - c >= kPanel) {
-          AddProducts<4>(size, v, d + 2 * c, (count + 1) / 2, sums + c, columns);
-        } else {
-          AddProducts<2>(size, v, d + 2 * c, (count + 1) / 2, sums + c, columns);
+          for (int64_t ky = 0; ky < s.kernel; ++ky)
+            AddRun(s, pairs + 2 * (r + ky) * RowValues(s), gradients + 2 * c, columns,
+                   sums + ky * Run(s) * columns + c);
+          Product<1, 2, true>(reinterpret_cast<const bf16*>(&two_ones), 0, 0, gradients + 2 * c, 2 * columns, row_pairs,
+                              sums + size * columns + c, columns);
         }
       }
     }
   }
+  const auto sum = [&](int64_t k, int64_t o) {
+    float total = 0;
+    for (int thread = 0; thread < threads; ++thread) total += scratch.Get<float>(thread, kSums)[k * columns + o];
+    return total;
+  };
   for (int64_t o = 0; o < s.out; ++o) {
-    for (int64_t k = 0; k < PatchSize(s); ++k) {
-      float sum = 0;
-      for (int thread = 0; thread < threads; ++thread) sum += scratch.Get<float>(thread, kSums)[k * columns + o];
-      dw[o * PatchSize(s) + k] = sum;
-    }
+    for (int64_t k = 0; k < size; ++k) dw[o * size + k] = sum(k, o);
+    if (db != nullptr) db[o] = sum(size, o);
   }
 }
 

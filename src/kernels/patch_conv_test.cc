@@ -47,10 +47,23 @@ TEST_P(PatchConvTest, Forward) {
 }
 
 TEST_P(PatchConvTest, WeightGradient) {
-  const std::vector<float> dz = RandomValues(s.out_size(), 4);
-  std::vector<float> dw(static_cast<size_t>(s.weight_size()), NAN);
-  PatchWeightGradient(s, AsBf16(x).data(), AsBf16(dz).data(), dw.data(), scratch);
-  EXPECT_LT(RelativeError(ReferenceWeightGradient(s, x, dz), dw), 1e-5);  // inputs are exact, sums are fp32
+  const std::vector<float> y = RandomValues(s.out_size(), 5);  // half of it below 0, as ReLU's is 0
+  const std::vector<float> dy = RandomValues(s.out_size(), 4);
+  for (const bool relu : {false, true}) {
+    std::vector<float> dz = dy;
+    std::vector<bf16> output = AsBf16(y);
+    std::vector<double> expected_db(static_cast<size_t>(s.out));
+    for (size_t i = 0; i < dz.size(); ++i) {
+      if (y[i] <= 0) output[i] = i % 2 == 0 ? bf16{0} : ToBf16(-0.0f);
+      if (relu && y[i] <= 0) dz[i] = 0;
+      expected_db[i % expected_db.size()] += dz[i];
+    }
+    std::vector<float> dw(static_cast<size_t>(s.weight_size()), NAN), db(expected_db.size(), NAN);
+    PatchWeightGradient(s, AsBf16(x).data(), AsBf16(dy).data(), relu ? output.data() : nullptr, dw.data(), db.data(),
+                        scratch);
+    EXPECT_LT(RelativeError(ReferenceWeightGradient(s, x, dz), dw), 1e-5);  // inputs are exact, sums are fp32
+    EXPECT_LT(RelativeError(expected_db, db), 1e-5);
+  }
 }
 
 ConvShape Shape(int64_t n, int64_t h, int64_t w, int64_t in, int64_t out, int64_t kernel, int64_t pad) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
-#include <cstring>
 
 #include "kernels/avx512.h"
 #include "kernels/pool.h"
+#include "kernels/prefetch.h"
 
 namespace spotter::kernels {
 namespace {
@@ -25,18 +25,22 @@ SPOTTER_INLINE __m512i Mix(__m512i x) {
 }  // namespace
 
 void MaxPool(const PoolShape& s, const bf16* x, bf16* y, uint8_t* place, int threads) {
+  const WindowOffsets offsets(s);
 #pragma omp parallel for num_threads(threads) schedule(static)
   for (int64_t line = 0; line < s.images * s.out_height(); ++line) {
     const int64_t row = line / s.out_height() * s.height + line % s.out_height() * s.size;
     for (int64_t column = 0; column < s.out_width(); ++column) {
       const bf16* window = x + (row * s.width + column * s.size) * s.channels;
       const int64_t out = (line * s.out_width() + column) * s.channels;
+      for (int64_t i = 0; i < s.size * s.channels; i += kChunk) {  // the next windows' rows
+        for (int64_t r = 0; r < s.size; ++r) PrefetchLine(window + (s.size + r) * s.width * s.channels + i);
+      }
       for (int64_t c = 0; c < s.channels; c += kLanes) {
         const __mmask16 mask = First16(s.channels - c);
         __m512 best = Load(window + c, mask);
         __m512i where = _mm512_setzero_si512();
-        for (int64_t i = 1; i < s.size * s.size; ++i) {
-          const __m512 value = Load(window + (i / s.size * s.width + i % s.size) * s.channels + c, mask);
+        for (int64_t i = 1; i < offsets.count(); ++i) {
+          const __m512 value = Load(window + offsets[i] + c, mask);
           const __mmask16 larger = _mm512_cmp_ps_mask(value, best, _CMP_GT_OQ);
           best = _mm512_mask_mov_ps(best, larger, value);
           where = _mm512_mask_mov_epi32(where, larger, _mm512_set1_epi32(static_cast<int>(i)));
@@ -51,25 +55,15 @@ void MaxPool(const PoolShape& s, const bf16* x, bf16* y, uint8_t* place, int thr
 void MaxPoolGradient(const PoolShape& s, const bf16* dy, const uint8_t* place, bf16* dx, int threads) {
 #pragma omp parallel for num_threads(threads) schedule(static)
   for (int64_t line = 0; line < s.images * s.height; ++line) {
-    bf16* out = dx + line * s.width * s.channels;
-    const int64_t row = line % s.height;
-    if (row >= s.out_height() * s.size) {
-      std::memset(out, 0, static_cast<size_t>(s.width * s.channels) * sizeof(bf16));
-      continue;
-    }
-    for (int64_t column = 0; column < s.out_width() * s.size; ++column) {
-      const int64_t pixel = (line / s.height * s.out_height() + row / s.size) * s.out_width() + column / s.size;
-      const auto here = static_cast<char>(row % s.size * s.size + column % s.size);
+    EachPixelOfRow(s, line, [&](int64_t pixel, int64_t window, int64_t here) {
       for (int64_t c = 0; c < s.channels; c += kChunk) {
-        const __mmask32 mask = First32(s.channels - c);
-        const __m256i where = _mm256_maskz_loadu_epi8(mask, place + pixel * s.channels + c);
-        const __mmask32 is_here = _mm256_mask_cmpeq_epi8_mask(mask, where, _mm256_set1_epi8(here));
-        _mm512_mask_storeu_epi16(out + column * s.channels + c, mask,
-                                 _mm512_maskz_loadu_epi16(is_here, dy + pixel * s.channels + c));
+        const __mmask32 mask = window < 0 ? 0 : First32(s.channels - c);
+        const __m256i places = _mm256_maskz_loadu_epi8(mask, place + window * s.channels + c);
+        const __mmask32 is_here = _mm256_mask_cmpeq_epi8_mask(mask, places, _mm256_set1_epi8(static_cast<char>(here)));
+        _mm512_mask_storeu_epi16(dx + pixel * s.channels + c, First32(s.channels - c),
+                                 _mm512_maskz_loadu_epi16(is_here, dy + window * s.channels + c));
       }
-    }
-    const int64_t covered = s.out_width() * s.size;
-    std::memset(out + covered * s.channels, 0, static_cast<size_t>((s.width - covered) * s.channels) * sizeof(bf16));
+    });
   }
 }
 

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "kernels/cpu.h"
+#include "kernels/norm_pool.h"
 #include "kernels/test_values.h"
 
 namespace spotter::kernels {
@@ -47,6 +48,55 @@ TEST_P(PoolTest, ForwardAndBackward) {
   EXPECT_EQ(AsFloat(y), expected);
   MaxPoolGradient(s, AsBf16(dy).data(), place.data(), dx.data(), 2);
   EXPECT_EQ(AsFloat(dx), expected_dx);
+}
+
+// The pool of act(x * factor + shift), its gradient in every value, and that of the statistics added.
+TEST_P(PoolTest, WithNormalisation) {
+  const PoolShape& s = GetParam();
+  const std::vector<float> x = RandomValues(s.images * s.height * s.width * s.channels, 1);
+  const std::vector<float> dy = RandomValues(s.out_values(), 2);
+  const std::vector<float> factor = RandomValues(s.channels, 3);  // of both signs: the smallest may become the largest
+  const std::vector<float> shift = RandomValues(s.channels, 4);
+  const std::vector<float> by_x = RandomValues(s.channels, 5);
+  const std::vector<float> constant = RandomValues(s.channels, 6);
+  for (const Act act : {Act::kNone, Act::kRelu}) {
+    std::vector<float> z;
+    std::vector<double> expected, expected_dx;
+    for (size_t i = 0; i < x.size(); ++i) {
+      const size_t c = i % factor.size();
+      z.push_back(std::fma(x[i], factor[c], shift[c]));
+      expected_dx.push_back(double{x[i]} * by_x[c] + constant[c]);
+    }
+    std::vector<uint8_t> expected_place;
+    std::vector<float> expected_best;
+    for (int64_t out = 0; out < s.out_values(); ++out) {
+      const int64_t c = out % s.channels;
+      const int64_t column = out / s.channels % s.out_width();
+      const int64_t row = out / s.channels / s.out_width() % s.out_height();
+      const int64_t image = out / s.channels / s.out_width() / s.out_height();
+      size_t best = 0;
+      for (int64_t i = 0; i < s.size * s.size; ++i) {
+        const auto at = static_cast<size_t>(
+            ((image * s.height + row * s.size + i / s.size) * s.width + column * s.size + i % s.size) * s.channels + c);
+        if (i > 0 && z[at] <= z[best]) continue;
+        best = at;
+        if (i == 0) expected_place.push_back(0);
+        expected_place.back() = static_cast<uint8_t>(i);
+      }
+      expected_best.push_back(x[best]);
+      expected.push_back(act == Act::kRelu ? std::max(z[best], 0.0f) : z[best]);
+      if (act == Act::kNone || z[best] > 0) expected_dx[best] += double{dy[out]} * factor[c];
+    }
+    std::vector<bf16> y(expected.size(), 0x7fc1), best(expected.size(), 0x7fc1), dx(x.size(), 0x7fc1);
+    std::vector<uint8_t> place(expected.size());
+    NormMaxPool(s, AsBf16(x).data(), factor.data(), shift.data(), act, y.data(), best.data(), place.data(), 2);
+    EXPECT_LT(RelativeError(expected, AsFloat(y)), 1.0 / 256);
+    EXPECT_EQ(place, expected_place);
+    EXPECT_EQ(AsFloat(best), expected_best);
+    NormMaxPoolGradient(s, AsBf16(x).data(), AsBf16(dy).data(), best.data(), place.data(), factor.data(), shift.data(),
+                        by_x.data(), constant.data(), act, dx.data(), 2);
+    EXPECT_LT(RelativeError(expected_dx, AsFloat(dx)), 1.0 / 256);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Sizes, PoolTest,

@@ -5,6 +5,7 @@
 // apart than they need, since 16 streams at a power of two from each other would fall into the same sets of the cache.
 #pragma once
 
+#include "kernels/prefetch.h"
 #include "kernels/winograd_layout.h"
 #include "kernels/winograd_tiles.h"
 #include "kernels/winograd_transforms.h"
@@ -30,12 +31,13 @@ inline int64_t TilesOfBlock(int64_t sums) {
   return std::clamp<int64_t>(24576 / sums / 12 * 12, 24, 96);
 }
 
-/// The sixteen frequencies' products of a block with one panel of packed weights.
+/// The sixteen frequencies' products of a block with one panel of packed weights; `ahead` gets a turn for each.
 template <int kVectors>
-inline void BlockProducts(const bf16* v, const BlockLayout& layout, const TileBlock& block, const bf16* panel,
-                          float* m) {
+inline void BlockProducts(const bf16* v, const BlockLayout& layout, const TileBlock& block, const bf16* panel, float* m,
+                          Prefetch& ahead) {
   constexpr int64_t kWidth = kLanes * kVectors;
   for (int f = 0; f < 16; ++f) {
+    ahead.Turn();
     const bf16* weights = panel + f * layout.sums * kWidth;
     for (int64_t t = block.Begin(f); t < block.End(f); t += kBlockRows<kVectors>)
       Product<kBlockRows<kVectors>, kVectors, false>(v + f * layout.v_stride + t * layout.sums, layout.sums, 2, weights,
@@ -44,11 +46,11 @@ inline void BlockProducts(const bf16* v, const BlockLayout& layout, const TileBl
   }
 }
 static inline void PanelProducts(const bf16* v, const BlockLayout& layout, const TileBlock& block, const bf16* panel,
-                                 int64_t width, float* m) {
+                                 int64_t width, float* m, Prefetch& ahead) {
   if (width == kPanel) {
-    BlockProducts<4>(v, layout, block, panel, m);
+    BlockProducts<4>(v, layout, block, panel, m, ahead);
   } else {
-    BlockProducts<2>(v, layout, block, panel, m);
+    BlockProducts<2>(v, layout, block, panel, m, ahead);
   }
 }
 

@@ -140,9 +140,13 @@ void PooledDataGradient(const ConvShape& shape, const bf16* dy, const uint32_t* 
         for (int64_t tile = begin; tile < end; tile += most) {
           FillTiles(grid, tile, std::min(most, end - tile), block);
           TransformGradients(shape, grid, block, dy, argmax, layout, v);
+          const int64_t next = tile + block.count;
+          const int64_t next_count = std::min(most, shape.out_pixels() - next);
+          Prefetch ahead(dy + next * shape.out, next_count * shape.out * int64_t{sizeof(bf16)},
+                         16 * ((shape.in + kPanel - 1) / kPanel));
           for (int64_t c = 0; c < shape.in; c += kPanel) {
             const int64_t width = PanelWidth(shape.in, c);
-            PanelProducts(v, layout, block, packed + c * 16 * layout.sums, width, m);
+            PanelProducts(v, layout, block, packed + c * 16 * layout.sums, width, m, ahead);
             for (int64_t t = 0; t < block.count; ++t) {
               const Tile& at = block.tiles[t];
               float* to = bands.At(map, c / kPanel, at.image - first_image, at.y - first, at.x);

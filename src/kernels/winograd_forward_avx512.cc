@@ -87,6 +87,7 @@ void ConvolveTiles(const TileGrid& grid, int64_t in, int64_t out, bool pool, con
   scratch.Reserve(kM, layout.m_bytes());
   const size_t zero_bytes = static_cast<size_t>(in + kChunk) * sizeof(bf16);
   scratch.Reserve(kZeros, zero_bytes);
+  const int64_t at_once = std::clamp<int64_t>(blocks.count() / (32 * scratch.threads()), 1, 4);
   const Output output{grid, out, pool, epilogue, y, argmax};
 #pragma omp parallel num_threads(scratch.threads())
   {
@@ -96,9 +97,17 @@ void ConvolveTiles(const TileGrid& grid, int64_t in, int64_t out, bool pool, con
     bf16* zeros = scratch.Get<bf16>(me, kZeros);
     std::memset(zeros, 0, zero_bytes);
     TileBlock block;
-#pragma omp for schedule(dynamic, 1)
+#pragma omp for schedule(dynamic, at_once)
     for (int64_t index = 0; index < blocks.count(); ++index) {
       blocks.Fill(index, block);
+      Prefetch ahead;
+      const int64_t next_index = index + (at_once > 1 ? 1 : scratch.threads());  // this thread's, probably
+      if (next_index < blocks.count()) {
+        const RowRange next = RowsRead(grid, blocks.FirstTile(next_index), blocks.FirstTile(next_index + 1) - 1);
+        const int64_t row = grid.width * in;
+        ahead = Prefetch(x + next.first * row, (next.last - next.first) * row * int64_t{sizeof(bf16)},
+                         16 * ((out + kPanel - 1) / kPanel));
+      }
       for (int64_t t = 0; t < block.count; ++t) {
         const bf16* pixels[16];
         FindPixels(grid, in, x, zeros, block.tiles[t], pixels);
@@ -106,7 +115,7 @@ void ConvolveTiles(const TileGrid& grid, int64_t in, int64_t out, bool pool, con
       }
       for (int64_t first = 0; first < out; first += kPanel) {
         const int64_t width = PanelWidth(out, first);
-        PanelProducts(v, layout, block, packed + first * 16 * layout.sums, width, m);
+        PanelProducts(v, layout, block, packed + first * 16 * layout.sums, width, m, ahead);
         for (int64_t t = 0; t < block.count; ++t) {
           for (int64_t c = 0; c < width && first + c < out; c += kChunk)
             WriteTile(output, block.tiles[t], m + t * width + c, layout.m_stride, first + c);

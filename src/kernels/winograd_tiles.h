@@ -66,6 +66,23 @@ inline void FillTiles(const TileGrid& grid, int64_t first, int64_t count, TileBl
   }
 }
 
+/// Rows [first, last) of a map, counted through all its images.
+struct RowRange {
+  int64_t first;
+  int64_t last;
+};
+/// The input's rows that the tiles from number `first` to `last` read, and the rows of outputs that they are.
+inline RowRange RowsRead(const TileGrid& grid, int64_t first, int64_t last) {
+  const auto row = [&](int64_t tile) { return tile % grid.of_image() / grid.columns; };
+  return {first / grid.of_image() * grid.height + std::max<int64_t>(2 * row(first) - grid.pad, 0),
+          last / grid.of_image() * grid.height + std::min(2 * row(last) - grid.pad + 4, grid.height)};
+}
+inline RowRange RowsWritten(const TileGrid& grid, int64_t first, int64_t last) {
+  const auto row = [&](int64_t tile) { return tile % grid.of_image() / grid.columns; };
+  return {first / grid.of_image() * grid.out_height + 2 * row(first),
+          last / grid.of_image() * grid.out_height + std::min(2 * row(last) + 2, grid.out_height)};
+}
+
 /// A grid's division into blocks of at most `most` tiles.
 class TileBlocks {
  public:
@@ -75,6 +92,10 @@ class TileBlocks {
     count_ = images_ > 0 ? (grid.images + images_ - 1) / images_ : (grid.images * grid.of_image() + most - 1) / most;
   }
   int64_t count() const { return count_; }
+  /// The number of the first tile of a block, which for block count() is the number of all tiles.
+  int64_t FirstTile(int64_t index) const {
+    return std::min(index * (images_ > 0 ? images_ * grid_.of_image() : most_), grid_.images * grid_.of_image());
+  }
 
   void Fill(int64_t index, TileBlock& block) const {
     if (images_ > 0) {

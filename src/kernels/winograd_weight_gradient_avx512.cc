@@ -182,6 +182,27 @@ void AddProducts(const Plan& plan, const bf16* v, const bf16* d, int64_t pairs, 
     Product<2, kVectors, true>(v + 2 * r, 2, plan.v_pair, d, kStride, pairs, sums + r * plan.out, plan.out);
 }
 
+/// What a block reads of the input and of the output's gradient.
+struct BlockPrefetch {
+  BlockPrefetch(const Task& t, int64_t index, int64_t turns) {
+    if (index >= t.blocks.count()) return;
+    const int64_t first = t.blocks.FirstTile(index);
+    const int64_t last = t.blocks.FirstTile(index + 1) - 1;
+    const RowRange read = RowsRead(t.grid, first, last);
+    const int64_t row = t.grid.width * t.shape.in;
+    input = Prefetch(t.x + read.first * row, (read.last - read.first) * row * kBytes, turns);
+    if (t.shape.pool) {
+      gradient = Prefetch(t.dy + first * t.shape.out, (last + 1 - first) * t.shape.out * kBytes, turns);
+    } else {
+      const RowRange rows = RowsWritten(t.grid, first, last);
+      const int64_t out_row = t.grid.out_width * t.shape.out;
+      gradient = Prefetch(t.dy + rows.first * out_row, (rows.last - rows.first) * out_row * kBytes, turns);
+    }
+  }
+  static constexpr int64_t kBytes = sizeof(bf16);
+  Prefetch input, gradient;
+};
+
 template <int kFirst, int kRows>
 void Run(const Task& t, int64_t part, float* sums) {
   const Plan& plan = t.plan;
@@ -195,12 +216,15 @@ void Run(const Task& t, int64_t part, float* sums) {
     } else {
       TransformGradients<kFirst, kRows>(t, block);
     }
+    BlockPrefetch ahead(t, index + plan.parts, 4 * kRows * ((plan.out + kPanel - 1) / kPanel));
     for (int f = 0; f < 4 * kRows; ++f) {
       // Only pairs of which a tile needs this frequency; the gradients of the others are zero there.
       const int64_t first = block.Begin(4 * kFirst + f) / 2;
       const int64_t pairs = (block.End(4 * kFirst + f) + 1) / 2 - first;
       const bf16* v = t.v + f * plan.v_stride + first * plan.v_pair;
       for (int64_t c = 0; c < plan.out; c += kPanel) {
+        ahead.input.Turn();
+        ahead.gradient.Turn();
         const int64_t width = PanelWidth(t.shape.out, c);
         const bf16* d = t.d + f * plan.d_stride + c * plan.tiles + first * 2 * width;
         float* to = sums + f * plan.in * plan.out + c;
