@@ -4,8 +4,11 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
 #include <fstream>
 #include <string>
+#include <thread>
 
 #include "base/parallel.h"
 #include "base/text.h"
@@ -21,7 +24,29 @@ std::string CpuName() {
   return "unknown";
 }
 
+/// Since the system began, in its ticks.
+struct CpuTime {
+  double all = 0;
+  double idle = 0;  // or waiting for a disk
+};
+
+CpuTime ReadCpuTime() {
+  std::ifstream file("/proc/stat");
+  std::string cpu;
+  double user = 0, nice = 0, system = 0, idle = 0, disk = 0, interrupts = 0, soft_interrupts = 0, stolen = 0;
+  file >> cpu >> user >> nice >> system >> idle >> disk >> interrupts >> soft_interrupts >> stolen;
+  return {user + nice + system + idle + disk + interrupts + soft_interrupts + stolen, idle + disk};
+}
+
 }  // namespace
+
+double BusyShare() {
+  const CpuTime before = ReadCpuTime();
+  std::this_thread::sleep_for(std::chrono::milliseconds(250));
+  const CpuTime after = ReadCpuTime();
+  const double all = after.all - before.all;
+  return all > 0 ? std::clamp(1 - (after.idle - before.idle) / all, 0.0, 1.0) : 0;
+}
 
 Json DescribeHost() {
   utsname system{};

@@ -10,4 +10,8 @@ namespace spotter {
 /// host.
 Json DescribeHost();
 
+/// The share of all processors' time, in [0, 1], that others take while this process sleeps for a quarter of a second;
+/// 0 where the system does not tell. Above a tenth or so figures of speed mean little.
+double BusyShare();
+
 }  // namespace spotter

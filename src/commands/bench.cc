@@ -1,136 +1,85 @@
 // SPDX-License-Identifier: Apache-2.0
-// spotter bench: how fast this machine trains.
+// spotter bench: how fast this machine is. Without a part: all of them, each in short.
+#include "commands/bench.h"
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
-#include <memory>
-#include <numeric>
-#include <set>
 
-#include "base/error.h"
 #include "base/host.h"
-#include "base/random.h"
-#include "base/text.h"
+#include "bench/speed.h"
 #include "commands/command.h"
-#include "commands/flags.h"
-#include "models/zoo.h"
-#include "train/class_weights.h"
-#include "train/new_model.h"
+#include "report/progress.h"
 #include "train/recipes.h"
-#include "train/train_step.h"
 
 namespace spotter {
 namespace {
 
-struct Arguments {
-  std::string recipe;
-  int64_t steps = 100;
-  int64_t classes = 10;
-  bool json = false;
-  bool profile = false;
-  TrainSettings defaults;
-  std::shared_ptr<GivenFlags> given;
-};
-
-/// What changes the work of a step; a recipe may name the others too, a flag may not.
-std::vector<Option> StepOptions(TrainSettings& settings) {
-  static const std::set<std::string> kNames = {
-      "image-size",      "normalize",     "model",     "batch-size",       "seed",
-      "label-smoothing", "class-weights", "optimizer", "weight-decay",     "momentum",
-      "nesterov",        "flip",          "shift",     "shift-fill",       "device",
-      "precision",       "threads",       "lookahead", "alternating-flip", "brightness",
-      "contrast"};
-  std::vector<Option> options = TrainOptions(settings);
-  std::erase_if(options, [](const Option& option) { return !kNames.contains(option.name); });
-  return options;
-}
-
-/// Colour noise with random labels: what an image shows does not change how long a step takes.
-Dataset NoiseImages(int64_t n, int side, int64_t classes) {
-  Dataset data;
-  data.source = "noise";
-  data.shape = {side, side, 3};
-  for (int64_t c = 0; c < classes; ++c) data.classes.push_back(std::to_string(c));
-  auto pixels = std::shared_ptr<uint8_t[]>(new uint8_t[static_cast<size_t>(n * data.shape.size())]);
-  for (int64_t i = 0; i < n * data.shape.size(); ++i)
-    pixels[static_cast<size_t>(i)] =
-        static_cast<uint8_t>(RandomWords(0, Stream::kBench, 0, static_cast<uint64_t>(i))[0]);
-  for (int64_t i = 0; i < n; ++i) data.labels.push_back(static_cast<int32_t>(i % classes));
-  data.pixels = pixels;
-  return data;
-}
-
-/// Seconds of each step, the first few left out.
-std::vector<double> TimeSteps(const Arguments& a, const TrainSettings& settings, const Compute& compute) {
-  constexpr int64_t kWarmUp = 5;
-  constexpr int64_t kBatches = 16;  // different ones, so that the images don't all stay in a cache
-  const Dataset data =
-      NoiseImages(kBatches * settings.batch_size,
-                  settings.data.image_size > 0 ? static_cast<int>(settings.data.image_size) : 32, a.classes);
-  Splits splits;
-  splits.train.resize(static_cast<size_t>(data.size()));
-  std::iota(splits.train.begin(), splits.train.end(), int64_t{0});
-  Model model = NewModel(settings, data, splits);
-  model.network.MoveTo(compute.device);
-  const auto optimizer = MakeOptimizer(settings.optimizer, model.network.parameters(), compute.precision);
-  TrainStep step(
-      {.data = data,
-       .preprocessing = model.preprocessing,
-       .network = model.network,
-       .optimizer = *optimizer,
-       .augmentation = ToAugmentation(settings),
-       .compute = compute,
-       .seed = static_cast<uint64_t>(settings.seed),
-       .label_smoothing = settings.label_smoothing,
-       .class_weights = ClassWeights(settings.class_weights, data.classes, ClassCounts(data, splits.train))});
-  std::vector<double> seconds;
-  for (int64_t i = 0; i < kWarmUp + a.steps; ++i) {
-    const auto indices =
-        std::span(splits.train)
-            .subspan(static_cast<size_t>(i % kBatches * settings.batch_size), static_cast<size_t>(settings.batch_size));
-    const auto begin = std::chrono::steady_clock::now();
-    // As late in a run: the bias of a whitening convolution is not trained any more.
-    step.Run(indices, i, 0, {.learning_rate = 1e-4, .factor = 1e-3, .epoch = 1e6});
-    if (i >= kWarmUp)
-      seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+/// Each recipe's speed by `time`, with progress.
+template <typename Time>
+std::vector<NamedSpeed> EachRecipe(const std::vector<BenchRecipe>& recipes, const char* what, const Time& time) {
+  ActivityLine line;
+  std::vector<NamedSpeed> speeds;
+  for (const BenchRecipe& recipe : recipes) {
+    line.Update(what, static_cast<int64_t>(speeds.size()), static_cast<int64_t>(recipes.size()));
+    speeds.push_back({recipe.name, time(recipe.settings)});
   }
-  if (a.profile) std::fputs((ProfileText(step.profile()) + "\n").c_str(), stderr);
-  std::sort(seconds.begin(), seconds.end());
-  return seconds;
+  return speeds;
 }
 
-int RunTrain(const Arguments& a) {
-  TrainSettings settings;
-  const auto options = TrainOptions(settings);
-  if (!a.recipe.empty()) ReadToml(FindRecipe(a.recipe).text, "recipe '" + a.recipe + "'", options);
-  ApplyFlags(*a.given, options);
-  const Compute compute = PrepareCompute(settings.compute);
-  const std::vector<double> seconds = TimeSteps(a, settings, compute);
-  const auto rate = [&](double share) {
-    return static_cast<double>(settings.batch_size) /
-           seconds[static_cast<size_t>(share * static_cast<double>(seconds.size() - 1))];
+Json SpeedsJson(const std::vector<NamedSpeed>& speeds, const std::string& step) {
+  Json list = Json::array();
+  for (const auto& [name, speed] : speeds) {
+    Json json = {{"recipe", name}, {"n", speed.images_per_second.n}};
+    json.update(SpeedJson(speed, step));
+    list.push_back(json);
+  }
+  return list;
+}
+
+/// `names`: of the recipes; none: all of them, and the kernels of two that have every one.
+int RunAll(const BenchCommon& common, const std::vector<std::string>& names) {
+  const std::vector<BenchRecipe> recipes =
+      BenchRecipes(names.empty() ? std::vector<std::string>{"all"} : names, common, {});
+  const Compute compute = BenchCompute(common, {});
+  WarnWhenBusy();
+  const auto show = [&](const std::string& text) {
+    if (common.json) return;
+    std::printf("%s\n", text.c_str());
+    std::fflush(stdout);
   };
-  const Json json = {{"bench", "train"},
-                     {"recipe", a.recipe.empty() ? "default" : a.recipe},
-                     {"batch_size", settings.batch_size},
-                     {"steps", a.steps},
-                     {"images_per_second", rate(0.5)},
-                     {"images_per_second_p10", rate(0.9)},
-                     {"images_per_second_p90", rate(0.1)},
-                     {"step_ms", 1e3 * seconds[seconds.size() / 2]},
-                     {"precision", PrecisionName(compute.precision)},
-                     {"device", compute.device.str()},
-                     {"threads", compute.threads},
-                     {"host", DescribeHost()}};
-  if (a.json) {
-    std::puts(DumpJson(json).c_str());
+  show(BenchHost(compute) + "\n");
+  const MachinePeak peak = MeasurePeak(compute.threads);
+  show(PeakText(peak));
+
+  std::vector<KernelSpeed> kernels;
+  if (EngineRuns(compute)) {
+    const Effort effort{.warm_up = 1, .least = 5, .most = 100, .seconds = 0.1};
+    kernels = TimeRecipesKernels(names.empty() ? BenchRecipes({"speed", "seed-003"}, common, {}) : recipes,
+                                 compute.threads, effort);
+    show(KernelsText(kernels, peak));
   } else {
-    std::printf("%s images/s (median of %lld steps of %lld images; 10 %% to 90 %%: %s to %s), %s, %d threads\n",
-                WithThousands(static_cast<int64_t>(rate(0.5))).c_str(), static_cast<long long>(a.steps),
-                static_cast<long long>(settings.batch_size), WithThousands(static_cast<int64_t>(rate(0.9))).c_str(),
-                WithThousands(static_cast<int64_t>(rate(0.1))).c_str(), PrecisionName(compute.precision).c_str(),
-                compute.threads);
+    show("Our kernels need bf16 on a processor with AVX-512 bf16; here libtorch computes everything.\n");
+  }
+
+  const auto training = EachRecipe(recipes, "timing training", [&](const TrainSettings& settings) {
+    const Effort effort{.warm_up = 2, .least = 3, .most = 100, .seconds = 3};
+    return TimeTraining(settings, kBenchClasses, compute, effort).speed;
+  });
+  show(SpeedText("Training", training));
+  const auto inference = EachRecipe(recipes, "timing inference", [&](const TrainSettings& settings) {
+    const Effort effort{.warm_up = 1, .least = 3, .most = 100, .seconds = 1};
+    return TimeInference(NoiseModel(settings, kBenchClasses), /*batch_size=*/256, compute, effort);
+  });
+  show(SpeedText("Inference", inference));
+  if (common.json) {
+    Json json = {{"bench", "all"},
+                 {"peak", ToJson(peak)},
+                 {"kernels", KernelsJson(kernels, peak)},
+                 {"train", SpeedsJson(training, "step")},
+                 {"inference", SpeedsJson(inference, "batch")}};
+    json.update(BenchHostJson(compute));
+    std::puts(DumpJson(json).c_str());
   }
   return 0;
 }
@@ -138,25 +87,102 @@ int RunTrain(const Arguments& a) {
 }  // namespace
 
 Command BenchCommand() {
-  return {
-      "bench", "Measure how fast this machine trains",
-      "  spotter bench train --recipe seed-003\n  spotter bench train --recipe seed-001 --batch-size 256 "
-      "--steps 300 --json",
-      [](CLI::App& app) {
-        auto a = std::make_shared<Arguments>();
-        app.require_subcommand(1);
-        CLI::App* train = app.add_subcommand(
-            "train", "training steps on noise images: loading, augmentation, forward, backward, optimizer");
-        train->add_option("--recipe", a->recipe, "a named recipe or a TOML file");
-        train->add_option("--steps", a->steps, "steps to time, after 5 to warm up")
-            ->check(CLI::Range(1, 1000000))
-            ->default_str("100");
-        train->add_option("--classes", a->classes, "how many classes")->check(CLI::Range(2, 100000))->default_str("10");
-        train->add_flag("--profile", a->profile, "show where the time went, phase by phase and step by step");
-        train->add_flag("--json", a->json, "print one JSON object");
-        a->given = AddFlags(*train, StepOptions(a->defaults));
-        return [a] { return RunTrain(*a); };
-      }};
+  return {"bench", "Measure how fast this machine is: its peak, each kernel, training and use of networks",
+          "  spotter bench                                                all of it, in a minute or two\n"
+          "  spotter bench kernels --recipe speed                         each kernel beside libtorch's\n"
+          "  spotter bench train --recipe seed-003 speed\n"
+          "  spotter bench train --recipe speed --steps 20 --profile      where the time goes\n"
+          "  spotter bench inference --model runs/cifar10-speed-1 --batch-size 1 --json",
+          [](CLI::App& app) {
+            auto common = std::make_shared<BenchCommon>();
+            app.require_subcommand(0, 1);
+            auto recipes = std::make_shared<std::vector<std::string>>();
+            app.add_option("--recipe", *recipes, "named recipes or TOML files in place of every built-in one")
+                ->type_name("R...");
+            app.add_flag("--json", common->json, "print one JSON object");
+            ComputeSettings defaults;
+            const auto given = AddFlags(app, ComputeOptions(defaults));
+            std::vector<BenchPart> parts = {DeclareBenchPeak(app, common), DeclareBenchKernels(app, common),
+                                            DeclareBenchTrain(app, common), DeclareBenchInference(app, common)};
+            return [&app, common, recipes, given, parts] {
+              common->before = *given;
+              const auto names = app.get_subcommands({});
+              for (size_t i = 0; i < parts.size(); ++i) {
+                if (names[i]->parsed()) return parts[i]();
+              }
+              return RunAll(*common, *recipes);
+            };
+          }};
+}
+
+std::vector<BenchRecipe> BenchRecipes(const std::vector<std::string>& names, const BenchCommon& common,
+                                      const GivenFlags& given) {
+  std::vector<std::string> all;
+  for (const std::string& name : names) {
+    if (name != "all") {
+      all.push_back(name);
+    } else {
+      for (const Recipe& recipe : BuiltinRecipes()) all.push_back(recipe.name);
+    }
+  }
+  if (all.empty()) all.emplace_back();
+  std::vector<BenchRecipe> recipes;
+  for (const std::string& name : all) {
+    BenchRecipe& recipe = recipes.emplace_back();
+    recipe.name = name.empty() ? "default" : name;
+    const auto options = TrainOptions(recipe.settings);
+    if (!name.empty()) ReadToml(FindRecipe(name).text, "recipe '" + name + "'", options);
+    ApplyFlags(common.before, options);
+    ApplyFlags(given, options);
+  }
+  return recipes;
+}
+
+Compute BenchCompute(const BenchCommon& common, const GivenFlags& given) {
+  ComputeSettings settings;
+  const auto options = ComputeOptions(settings);
+  GivenFlags flags = common.before;
+  flags.insert(flags.end(), given.begin(), given.end());
+  std::erase_if(flags, [&](const auto& flag) {  // a part may have others
+    return std::none_of(options.begin(), options.end(), [&](const Option& o) { return o.name == flag.first; });
+  });
+  ApplyFlags(flags, options);
+  return PrepareCompute(settings);
+}
+
+std::vector<KernelSpeed> TimeRecipesKernels(const std::vector<BenchRecipe>& recipes, int threads,
+                                            const Effort& effort) {
+  std::vector<Model> models;
+  models.reserve(recipes.size());
+  std::vector<NamedNetwork> networks;
+  for (const BenchRecipe& recipe : recipes) {
+    models.push_back(NoiseModel(recipe.settings, kBenchClasses));
+    networks.push_back({recipe.name, models.back().network, recipe.settings.batch_size});
+  }
+  ActivityLine line;
+  return TimeKernels(networks, threads, effort,
+                     [&](const std::string& what, int64_t done, int64_t total) { line.Update(what, done, total); });
+}
+
+void WarnWhenBusy() {
+  constexpr double kBusy = 0.1;
+  const double share = BusyShare();
+  if (share > kBusy) {
+    std::fprintf(stderr, "warning: other programs take %.0f %% of the processors' time: these figures mean little\n",
+                 100 * share);
+  }
+}
+
+std::string BenchHost(const Compute& compute) {
+  return fmt::format("{}, {} on {} with {} thread{}", DescribeHost().value("cpu", ""), PrecisionName(compute.precision),
+                     compute.device.str(), compute.threads, compute.threads == 1 ? "" : "s");
+}
+
+Json BenchHostJson(const Compute& compute) {
+  return {{"precision", PrecisionName(compute.precision)},
+          {"device", compute.device.str()},
+          {"threads", compute.threads},
+          {"host", DescribeHost()}};
 }
 
 }  // namespace spotter

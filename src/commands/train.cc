@@ -30,6 +30,7 @@ struct Arguments {
   int64_t live_port = 0;
   bool json = false;
   bool quiet = false;
+  bool profile = false;
   TrainSettings defaults;  // what the help shows
   std::shared_ptr<GivenFlags> given;
 };
@@ -97,7 +98,7 @@ std::optional<int> LivePort(const Arguments& a) {
 
 int Resume(const Arguments& a) {
   if (IsSeries(a.resume)) {
-    if (!a.given->empty() || !a.recipe.empty() || !a.output.empty() || a.seeds > 1 || LivePort(a))
+    if (!a.given->empty() || !a.recipe.empty() || !a.output.empty() || a.seeds > 1 || LivePort(a) || a.profile)
       Fail(ExitCode::kUsage, "--resume goes on with a series of seeds as it is: only DATA can be given with it");
     return ResumeSeeds(a.resume, a.data, a.json, a.quiet);
   }
@@ -128,6 +129,7 @@ int Resume(const Arguments& a) {
        .note = note,
        .json = a.json,
        .quiet = a.quiet,
+       .profile = a.profile,
        .live_port = LivePort(a),
        .open = [&] { return run; }});
 }
@@ -140,8 +142,12 @@ int Run(const Arguments& a) {
   const TrainSettings settings = SettingsOfNewRun(a);
   if (!a.output.empty()) RunFolder::RefuseExisting(a.output);  // before any work
   const std::string stem = Stem(a.data) + "-" + (a.recipe.empty() ? "default" : Stem(a.recipe));
-  TrainingRequest request{
-      .data = a.data, .settings = settings, .json = a.json, .quiet = a.quiet, .live_port = LivePort(a)};
+  TrainingRequest request{.data = a.data,
+                          .settings = settings,
+                          .json = a.json,
+                          .quiet = a.quiet,
+                          .profile = a.profile,
+                          .live_port = LivePort(a)};
   if (a.seeds > 1) {
     if (LivePort(a)) Fail(ExitCode::kUsage, "--live shows one run, and --seeds trains several: give one of them");
     return TrainSeeds(request, a.seeds,
@@ -161,6 +167,7 @@ Command TrainCommand() {
       "  spotter train cifar10 --model \"conv 32 relu, maxpool 2, flatten, dense 128 relu, dense classes\"\n"
       "  spotter train cifar10 --live                           the report in a browser while it trains\n"
       "  spotter train cifar10 --seeds 5                        mean and spread of the accuracy\n"
+      "  spotter train cifar10 --recipe speed --profile         where the time went\n"
       "  spotter train --resume runs/cifar10-seed-003-1 --epochs 60",
       [](CLI::App& app) {
         auto a = std::make_shared<Arguments>();
@@ -173,6 +180,9 @@ Command TrainCommand() {
         app.add_flag("--live", a->live,
                      "show the report in a browser while training, at a port of 127.0.0.1 that is free");
         app.add_option("--live-port", a->live_port, "the same, at this port")->check(CLI::Range(1, 65535));
+        app.add_flag("--profile", a->profile,
+                     "show where the time went, phase by phase and step by step of the network, with GFLOPS and their "
+                     "share of this machine's peak; kept as profile.txt in the run's folder");
         app.add_flag("--json", a->json, "print JSON lines");
         app.add_flag("--quiet", a->quiet, "no progress");
         a->given = AddFlags(app, TrainOptions(a->defaults));

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "commands/load.h"
 #include "commands/recorder.h"
+#include "commands/training_text.h"
 #include "evaluate/evaluation.h"
 #include "page/write_report.h"
 #include "report/progress.h"
@@ -56,53 +57,6 @@ Json Phases(const TrainState& state, size_t training_images, double loading, dou
           {"training", training},
           {"validation and checkpoints", std::max(0.0, state.seconds() - training)},
           {"evaluation", evaluation}};
-}
-
-void PrintResult(const TrainingRequest& a, const RunFolder& run, const TrainOutcome& outcome, const Results& results,
-                 const std::vector<std::string>& classes) {
-  const std::string& split = results.split;
-  const double train_seconds = outcome.state.seconds();
-  const bool early = outcome.end == TrainEnd::kStoppedEarly;
-  if (a.json) {
-    const Json json = {{"event", "result"},
-                       {"run", run.path().string()},
-                       {"model", run.model_file().string()},
-                       {"best_epoch", outcome.state.best_epoch},
-                       {"epochs", outcome.state.epochs_done},
-                       {"stopped_early", early},
-                       {"train_seconds", train_seconds},
-                       {"evaluated_on", split},
-                       {split, ToJson(results.evaluation, classes)}};
-    std::puts(DumpJson(json).c_str());
-    return;
-  }
-  std::printf("\n%s", EvaluationText(results.evaluation, classes).c_str());
-  const char* where = split == "test"         ? "the test images"
-                      : split == "validation" ? "the validation images (there are no test images)"
-                                              : "the training images (there are no others)";
-  std::printf("\nEvaluated on %s. %s %lld epoch%s in %s, best epoch %lld.\n", where,
-              early ? "Stopped early after" : "Trained", static_cast<long long>(outcome.state.epochs_done),
-              outcome.state.epochs_done == 1 ? "" : "s", HumanSeconds(train_seconds).c_str(),
-              static_cast<long long>(outcome.state.best_epoch));
-  const std::string path = ShellWord(run.path().string());
-  const std::string more = early ? fmt::format("--early-stopping {}", 2 * a.settings.early_stopping)
-                                 : fmt::format("--epochs {}", outcome.state.epochs_done + 10);
-  std::printf(
-      "Everything is in %s: report.html to look at, model.safetensors, pictures/, metrics.csv, metrics.json, "
-      "predictions.csv, per_class.csv, confusion_matrix.csv, tensorboard/, recipe.toml\n"
-      "Next:\n  spotter predict %s IMAGE...\n  spotter evaluate %s\n  spotter train --resume %s %s\n",
-      path.c_str(), path.c_str(), path.c_str(), path.c_str(), more.c_str());
-}
-
-void PrintPlan(const TrainJob& job, const RunFolder& run) {
-  std::fprintf(stderr,
-               "%s: %zu training, %zu validation, %zu test images, %zu classes\nnetwork: %s parameters, %s "
-               "on %s with %d thread%s\nrun: %s (* marks the best epoch so far)\n",
-               Printable(job.data.source).c_str(), job.splits.train.size(), job.splits.validation.size(),
-               job.splits.test.size(), job.data.classes.size(),
-               WithThousands(job.model.network.parameter_count()).c_str(), PrecisionName(job.compute.precision).c_str(),
-               job.compute.device.str().c_str(), job.compute.threads, job.compute.threads == 1 ? "" : "s",
-               run.path().c_str());
 }
 
 /// Notes in run.json why the run failed. Returns the error with what of the run is left.
@@ -181,11 +135,12 @@ int SayStopped(const RunFolder& run, const TrainingRequest& request) {
 /// What comes after training: the model, its results, and all that shows them. The run counts as finished when all is
 /// written; killed before that, it is resumed here.
 Results Finish(const RunFolder& run, const TrainingRequest& request, const TrainJob& job, const TrainOutcome& outcome,
-               double loading, TensorBoardLog& tensorboard, LivePage* live) {
+               Profile& profile, TensorBoardLog& tensorboard, LivePage* live) {
   if (live != nullptr) live->Say("Training is over; the model is measured and the report written.");
   const Stopwatch watch;
   Results results = WriteFinishedRun(job, outcome.state, run);
-  run.UpdateRun({{"seconds", Phases(outcome.state, job.splits.train.size(), loading, watch.Seconds())}});
+  profile.evaluation = watch.Seconds();
+  run.UpdateRun({{"seconds", Phases(outcome.state, job.splits.train.size(), profile.loading, profile.evaluation)}});
   const Stopwatch report;
   results.gallery = MakeGallery(job.model, job.data, results.indices, results.evaluation, job.compute);
   Json ending = Ending(request, outcome, "finished");
@@ -202,15 +157,17 @@ Results Finish(const RunFolder& run, const TrainingRequest& request, const Train
                           .results = &results};
   WriteReport(run, input);
   tensorboard.AddResults(input);
-  ending["report_seconds"] = report.Seconds();
+  profile.report = report.Seconds();
+  ending["report_seconds"] = profile.report;
   run.UpdateRun(ending);
   if (live != nullptr)
     live->Finish(input, "The run has finished. This is its report, kept as report.html in its folder.");
   return results;
 }
 
-int TrainAndReport(const RunFolder& run, const TrainingRequest& request, const TrainJob& job, double loading,
-                   LivePage* live) {
+/// `watch` and `profile` began with the run.
+int TrainAndReport(const RunFolder& run, const TrainingRequest& request, const TrainJob& job, const Stopwatch& watch,
+                   Profile profile, LivePage* live) {
   if (!request.json && !request.quiet) PrintPlan(job, run);
   if (!StopRequested()) CatchStopSignals();  // a signal that came while a series went from run to run counts
   auto progress = MakeProgress(request.json    ? ProgressStyle::kJson
@@ -224,14 +181,19 @@ int TrainAndReport(const RunFolder& run, const TrainingRequest& request, const T
   Recorder recorder(run, request, job, others);
   const TrainOutcome outcome = TrainAndRecord(run, request, job, recorder, live);
   progress.reset();  // clears its line; there are no more steps to tell
+  profile = Joined(profile, outcome.profile);
   if (outcome.end == TrainEnd::kInterrupted) {
     run.UpdateRun(Ending(request, outcome, "stopped"));
     ReportUnfinished(run, job, outcome.state, live, "The run was stopped. Go on with: " + ResumeCommand(run));
+    profile.wall = watch.Seconds();
+    if (request.profile) ShowProfile(request, run, job.compute, profile);
     return SayStopped(run, request);
   }
   try {
-    const Results results = Finish(run, request, job, outcome, loading, recorder.tensorboard(), live);
+    const Results results = Finish(run, request, job, outcome, profile, recorder.tensorboard(), live);
     PrintResult(request, run, outcome, results, job.model.classes);
+    profile.wall = watch.Seconds();
+    if (request.profile) ShowProfile(request, run, job.compute, profile);
   } catch (const Error& error) {
     throw Explain(run, error);
   }
@@ -259,13 +221,14 @@ int RunTraining(const TrainingRequest& request) {
   const Compute compute = PrepareCompute(settings.compute);
   const Dataset data = LoadWithProgress(request.data, ToLoadOptions(settings.data, compute.threads), request.quiet);
   NoteSkipped(data);
-  const double loading = watch.Seconds();
+  Profile profile{.loading = watch.Seconds()};
   const Splits splits = MakeSplits(data, settings.data.validation_fraction, settings.data.test_fraction,
                                    static_cast<uint64_t>(settings.seed));
   ClassWeights(settings.class_weights, data.classes, ClassCounts(data, splits.train));  // refuses a wrong one
   Model model = NewModel(settings, data, splits);
   const auto live = StartLivePage(request, data, splits, model.network);
   model.network.MoveTo(compute.device);
+  profile.preparing = watch.Seconds() - profile.loading;
   const RunFolder run = request.open();
   return TrainAndReport(run, request,
                         {.settings = settings,
@@ -274,7 +237,7 @@ int RunTraining(const TrainingRequest& request) {
                          .compute = compute,
                          .model = model,
                          .checkpoint_folder = run.checkpoints()},
-                        loading, live.get());
+                        watch, profile, live.get());
 }
 
 }  // namespace spotter

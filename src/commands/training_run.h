@@ -19,10 +19,11 @@ struct TrainingRequest {
   std::string note = {};        // told when the run begins
   bool json = false;
   bool quiet = false;
+  bool profile = false;               // show where the time went
   std::optional<int> live_port = {};  // serve the report at this port of 127.0.0.1 while training; 0: any that is free
   /// Makes or opens the run's folder; called only when data and network are known to work, so that a mistake leaves no
   /// empty folder behind.
-  std::function<RunFolder()> open;
+  std::function<RunFolder()> open = {};
 };
 
 /// Loads, divides, builds, trains, evaluates, and writes the run's folder; prints the progress and the result. Returns

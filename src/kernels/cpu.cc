@@ -4,7 +4,7 @@
 namespace spotter::kernels {
 
 bool CpuHasAvx512Bf16() {
-#if defined(__x86_64__)
+#if defined(SPOTTER_AVX512)  // the kernels were built (CMakeLists.txt)
   return __builtin_cpu_supports("avx512bf16") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
          __builtin_cpu_supports("avx512vl") != 0 && __builtin_cpu_supports("avx512dq") != 0;
 #else

@@ -4,7 +4,7 @@
 
 namespace spotter::kernels {
 
-/// Whether the AVX-512 bf16 kernels run here.
+/// Whether the AVX-512 bf16 kernels run here: the program has them, and the processor what they need.
 bool CpuHasAvx512Bf16();
 
 }  // namespace spotter::kernels

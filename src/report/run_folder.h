@@ -12,6 +12,7 @@
 //   report.html            all of it to look at (src/page)
 //   pictures/              its charts as SVG and PNG
 //   tensorboard/           event files
+//   profile.txt            where the time went, of a run with --profile
 #pragma once
 
 #include <filesystem>

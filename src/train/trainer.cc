@@ -24,6 +24,19 @@ using Clock = std::chrono::steady_clock;
 
 double SecondsSince(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
+/// Adds the seconds of its life.
+class Timer {
+ public:
+  explicit Timer(double& seconds) : seconds_(seconds) {}
+  ~Timer() { seconds_ += SecondsSince(begin_); }
+  Timer(const Timer&) = delete;
+  Timer& operator=(const Timer&) = delete;
+
+ private:
+  double& seconds_;
+  Clock::time_point begin_ = Clock::now();
+};
+
 class Trainer {
  public:
   explicit Trainer(const TrainJob& job)
@@ -51,15 +64,16 @@ class Trainer {
       if (!RunSteps()) {
         state_.sums.seconds += SecondsSince(begin);
         SaveLast();
-        return {TrainEnd::kInterrupted, state_};
+        return Outcome(TrainEnd::kInterrupted);
       }
       FinishEpoch(begin);
     }
     if (settings_.keep == "best" && state_.best_epoch > 0) {
+      const Timer timer(around_.checkpoints);
       job_.model = LoadModel(BestPath());
       job_.model.network.MoveTo(job_.compute.device);
     }
-    return {state_.stopped_early ? TrainEnd::kStoppedEarly : TrainEnd::kFinished, state_};
+    return Outcome(state_.stopped_early ? TrainEnd::kStoppedEarly : TrainEnd::kFinished);
   }
 
  private:
@@ -75,7 +89,12 @@ class Trainer {
             {"device", job_.compute.device.str()}};
   }
 
-  void SaveLast() { SaveCheckpoint(LastPath(), job_.model.network, *optimizer_, state_, Fingerprint()); }
+  void SaveLast() {
+    const Timer timer(around_.checkpoints);
+    SaveCheckpoint(LastPath(), job_.model.network, *optimizer_, state_, Fingerprint());
+  }
+
+  TrainOutcome Outcome(TrainEnd end) const { return {end, state_, Joined(around_, step_.profile())}; }
 
   void Restore() {
     if (!std::filesystem::exists(LastPath())) {
@@ -181,8 +200,9 @@ class Trainer {
                            .seconds_left = epochs_left * epoch_seconds});
   }
 
-  void Validate(EpochRecord& record) const {
+  void Validate(EpochRecord& record) {
     if (job_.splits.validation.empty()) return;
+    const Timer timer(around_.validation);
     Preprocessing once = job_.model.preprocessing;
     once.views = {};  // more of them would take longer and tell the same about which epoch is the best
     const auto logits = ComputeLogits(job_.model.network, once, job_.data, job_.splits.validation, job_.compute);
@@ -227,7 +247,10 @@ class Trainer {
     CheckWeights(record.epoch);
     ObserveLoss(settings_.schedule, record.validation_loss.value_or(record.train_loss), state_.plateau);
     const bool best = IsBest(record);
-    if (best) SaveModel(BestPath(), job_.model, {{"epoch", std::to_string(record.epoch)}});
+    if (best) {
+      const Timer timer(around_.checkpoints);
+      SaveModel(BestPath(), job_.model, {{"epoch", std::to_string(record.epoch)}});
+    }
     record.seconds = sums.seconds + SecondsSince(begin);
     seconds_per_epoch_ = record.seconds;
     state_.history.push_back(record);
@@ -247,6 +270,7 @@ class Trainer {
   TrainState state_;
   double rate_ = 0;
   double seconds_per_epoch_ = 0;
+  Profile around_;  // validation and checkpoints
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "data/dataset.h"
 #include "model_file/model_file.h"
 #include "train/history.h"
+#include "train/profile.h"
 #include "train/settings.h"
 
 namespace spotter {
@@ -49,6 +50,7 @@ enum class TrainEnd { kFinished, kStoppedEarly, kInterrupted };
 struct TrainOutcome {
   TrainEnd end = TrainEnd::kFinished;
   TrainState state;
+  Profile profile;  // of the training: not what comes before and after it
 };
 
 /// Trains from the start, or goes on from checkpoint_folder/last.safetensors when `resume`. When it ends by itself the

@@ -121,6 +121,62 @@ TEST_F(TrainTest, JsonLines) {
   EXPECT_EQ(result["test"], Json::parse(ReadText(at("run/metrics.json")))["test"]);
 }
 
+/// Phases by name, which fit into the run's time.
+void ExpectProfile(const Json& profile, double seconds) {
+  double sum = 0;
+  for (const char* phase : {"loading", "data", "forward", "loss", "backward", "optimizer", "validation", "checkpoints",
+                            "evaluation", "report"}) {
+    EXPECT_GT(profile["phases"][phase].get<double>(), 0) << phase;
+  }
+  for (const auto& [phase, time] : profile["phases"].items()) sum += time.get<double>();
+  EXPECT_LE(sum, profile["seconds"]);
+  EXPECT_LE(profile["seconds"], seconds);
+  EXPECT_GT(profile["peak_gflops"], 0);
+}
+
+TEST_F(TrainTest, ProfileShowsWhereTheTimeWent) {
+  MakeImageFolder(at("pictures"));
+  const Outcome outcome = Succeed(Train("pictures", {"--profile", "--output", "run"}));
+  const Json run = Json::parse(ReadText(at("run/run.json")));
+  ExpectProfile(run["profile"], outcome.seconds);
+  EXPECT_EQ(run["profile"]["images"], 2 * run["data"]["train"].get<int>());
+  const std::string text = ReadText(at("run/profile.txt"));
+  for (const char* row : {"loading the data", "backward", "everything else", "all "})
+    EXPECT_NE(text.find(row), std::string::npos) << row << "\n" << text;
+  EXPECT_NE(outcome.out.find(text), std::string::npos) << outcome.out;
+  // Where our kernels compute (bf16), step by step of the network; with libtorch the phases alone.
+  const bool kernels = !Json::parse(Succeed({"bench", "peak", "--json"}).out)["bf16_gflops"].is_null();
+  EXPECT_EQ(text.find("conv_1") != std::string::npos, kernels) << text;
+  EXPECT_EQ(run["profile"]["steps"].empty(), !kernels);
+}
+
+TEST_F(TrainTest, ProfileOfFp32HasPhasesAlone) {
+  MakeImageFolder(at("pictures"));
+  const Outcome outcome = Succeed(Train("pictures", {"--profile", "--precision", "fp32", "--json", "--output", "run"}));
+  const Json event = Json::parse(Lines(outcome.out).back());
+  EXPECT_EQ(event["event"], "profile");
+  ExpectProfile(event, outcome.seconds);
+  EXPECT_TRUE(event["steps"].empty());
+  EXPECT_EQ(ReadText(at("run/profile.txt")).find("Step of the network"), std::string::npos);
+}
+
+TEST_F(TrainTest, WithoutProfileThereIsNone) {
+  MakeRun();
+  EXPECT_FALSE(fs::exists(at("run/profile.txt")));
+  EXPECT_FALSE(Json::parse(ReadText(at("run/run.json"))).contains("profile"));
+}
+
+/// libtorch in fp32, which any processor has, and bf16, by our kernels or by libtorch: both learn what is easy to see.
+TEST_F(TrainTest, BothPrecisionsLearn) {
+  MakeImageFolder(at("pictures"), {.tint = 55});
+  for (const std::string precision : {"fp32", "bf16"}) {
+    Succeed(Train("pictures", {"--precision", precision, "--epochs", "10", "--output", precision, "--quiet"}));
+    EXPECT_EQ(Json::parse(ReadText(at(precision) / "run.json"))["compute"]["precision"], precision);
+    const Json result = SucceedWithJson({"evaluate", precision, "--precision", "fp32", "--json"});
+    EXPECT_GE(result["accuracy"].get<double>(), 0.9) << precision;
+  }
+}
+
 TEST_F(TrainTest, QuietPrintsOnlyTheResult) {
   MakeImageFolder(at("pictures"));
   const Outcome outcome = Succeed(Train("pictures", {"--quiet"}));

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+// The cases of the convolutions.
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "bench/kernel_case.h"
+#include "bench/values.h"
+#include "kernels/patch_conv.h"
+#include "kernels/scratch.h"
+#include "kernels/winograd.h"
+
+namespace spotter {
+namespace {
+
+using kernels::Act;
+using kernels::bf16;
+using kernels::ConvShape;
+
+/// Values of a convolution, for both sides.
+struct Conv {
+  Conv(const ConvShape& s, int threads)
+      : shape(s),
+        scratch(threads),
+        x(s.images, s.height, s.width, s.in),
+        y(s.images, s.out_height(), s.out_width(), s.out),
+        weights(at::randn({s.out, s.kernel, s.kernel, s.in})),
+        half(weights.to(at::kBFloat16).permute({0, 3, 1, 2})),
+        bias(at::randn({s.out})),
+        half_bias(bias.to(at::kBFloat16)) {}
+
+  const float* weight_values() const { return weights.const_data_ptr<float>(); }
+
+  at::Tensor Convolve(bool with_bias) const {
+    const std::optional<at::Tensor> b = with_bias ? std::optional(half_bias) : std::nullopt;
+    return at::convolution(x.tensor(), half, b, {1, 1}, {shape.pad, shape.pad}, {1, 1}, false, {0, 0}, 1);
+  }
+  at::Tensor Gradient(const at::Tensor& dy, bool data) const {
+    const auto gradients = at::convolution_backward(dy, x.tensor(), half, std::nullopt, {1, 1}, {shape.pad, shape.pad},
+                                                    {1, 1}, false, {0, 0}, 1, {data, !data, false});
+    return data ? std::get<0>(gradients) : std::get<1>(gradients);
+  }
+  /// The gradient of the convolution's own output, from that of the pooled one.
+  at::Tensor Unpool(const at::Tensor& dy) const {
+    return shape.pool
+               ? at::max_pool2d_with_indices_backward(dy, convolved, {2, 2}, {2, 2}, {0, 0}, {1, 1}, false, where)
+               : dy;
+  }
+  /// What the backward passes need of the forward one: of the pool, where the maxima were.
+  void RunForward() {
+    if (!shape.pool) return;
+    convolved = Convolve(false);
+    where = std::get<1>(at::max_pool2d_with_indices(convolved, {2, 2}, {2, 2}));
+    bf16* packed = packed_weights.Get(kernels::WinogradPackedSize(shape.in, shape.out));
+    PackWinogradForward(shape, weight_values(), packed, scratch.threads());
+    WinogradForward(shape, x.data(), packed, {}, y.data(), argmax.Get(ArgmaxWords(shape)), scratch);
+  }
+
+  ConvShape shape;
+  kernels::Scratch scratch;
+  RandomMap x, y;
+  at::Tensor weights, half, bias, half_bias, convolved, where;
+  Buffer<bf16> packed_weights;
+  Buffer<uint32_t> argmax;
+};
+
+std::string Describe(const ConvShape& s) {
+  return fmt::format("{}x{}x{} -> {}, {}x{} {}{}", s.height, s.width, s.in, s.out, s.kernel, s.kernel,
+                     s.pad > 0 ? "same" : "valid", s.pool ? ", pool" : "");
+}
+
+KernelCase Case(std::string kernel, const ConvShape& shape, std::function<KernelCalls()> make) {
+  return {.kernel = std::move(kernel),
+          .shape = Describe(shape),
+          .images = shape.images,
+          .products = static_cast<double>(shape.products()),
+          .make = std::move(make)};
+}
+
+}  // namespace
+
+KernelCase ConvForwardCase(const ConvShape& shape, bool bias, bool relu, int threads) {
+  const std::string kernel = std::string("conv") + (bias ? " + bias" : "") + (relu ? " + relu" : "");
+  return Case(kernel, shape, [=]() -> KernelCalls {
+    const auto c = std::make_shared<Conv>(shape, threads);
+    const auto ours = [=] {
+      bf16* packed = c->packed_weights.Get(kernels::WinogradPackedSize(shape.in, shape.out));
+      PackWinogradForward(shape, c->weight_values(), packed, threads);
+      WinogradForward(shape, c->x.data(), packed,
+                      {.bias = bias ? c->bias.const_data_ptr<float>() : nullptr, .relu = relu}, c->y.data(),
+                      shape.pool ? c->argmax.Get(ArgmaxWords(shape)) : nullptr, c->scratch);
+      return c->y.tensor();
+    };
+    const auto libtorch = [=] {
+      const at::Tensor y = Activate(c->Convolve(bias), relu ? Act::kRelu : Act::kNone);
+      return shape.pool ? std::get<0>(at::max_pool2d_with_indices(y, {2, 2}, {2, 2})) : y;
+    };
+    return {ours, libtorch};
+  });
+}
+
+KernelCase ConvDataGradientCase(const ConvShape& shape, int threads) {
+  return Case("conv, data gradient", shape, [=]() -> KernelCalls {
+    const auto c = std::make_shared<Conv>(shape, threads);
+    c->RunForward();
+    const auto dx = std::make_shared<RandomMap>(shape.images, shape.height, shape.width, shape.in);
+    const auto ours = [=] {
+      bf16* packed = c->packed_weights.Get(kernels::WinogradPackedSize(shape.out, shape.in));
+      PackWinogradDataGradient(shape, c->weight_values(), packed, threads);
+      WinogradDataGradient(shape, c->y.data(), c->argmax.data(), packed, dx->data(), c->scratch);
+      return dx->tensor();
+    };
+    return {ours, [=] { return c->Gradient(c->Unpool(c->y.tensor()), /*data=*/true); }};
+  });
+}
+
+KernelCase ConvWeightGradientCase(const ConvShape& shape, int threads) {
+  return Case("conv, weight gradient", shape, [=]() -> KernelCalls {
+    const auto c = std::make_shared<Conv>(shape, threads);
+    c->RunForward();
+    const at::Tensor dw = at::empty_like(c->weights);
+    const at::Tensor dy = c->Unpool(c->y.tensor());
+    const auto ours = [=] {
+      WinogradWeightGradient(shape, c->x.data(), c->y.data(), c->argmax.data(), dw.data_ptr<float>(), c->scratch);
+      return dw.permute({0, 3, 1, 2});
+    };
+    return {ours, [=] { return c->Gradient(dy, /*data=*/false); }};
+  });
+}
+
+KernelCase PatchForwardCase(const ConvShape& shape, Act act, int threads) {
+  const std::string kernel = "patch conv + bias" + ActSuffix(act);
+  return Case(kernel, shape, [=]() -> KernelCalls {
+    const auto c = std::make_shared<Conv>(shape, threads);
+    const auto z = std::make_shared<RandomMap>(shape.images, shape.out_height(), shape.out_width(), shape.out);
+    const bool derived = act != Act::kNone && act != Act::kRelu;  // then training keeps what the activation was of
+    const auto ours = [=] {
+      bf16* packed = c->packed_weights.Get(kernels::PatchPackedSize(shape));
+      PackPatchWeights(shape, c->weight_values(), packed);
+      PatchForward(shape, c->x.data(), packed, c->bias.const_data_ptr<float>(), act, derived ? z->data() : nullptr,
+                   c->y.data(), c->scratch);
+      return c->y.tensor();
+    };
+    return {ours, [=] { return Activate(c->Convolve(true), act); }};
+  });
+}
+
+KernelCase PatchGradientCase(const ConvShape& shape, Act act, int threads) {
+  const bool relu = act == Act::kRelu;
+  return Case(std::string("patch conv") + (relu ? " + relu" : "") + ", gradients", shape, [=]() -> KernelCalls {
+    const auto c = std::make_shared<Conv>(shape, threads);
+    const auto dy = std::make_shared<RandomMap>(shape.images, shape.out_height(), shape.out_width(), shape.out);
+    c->y.tensor().relu_();  // the output
+    const at::Tensor dw = at::empty_like(c->weights);
+    const at::Tensor db = at::empty_like(c->bias);
+    const auto ours = [=] {
+      PatchWeightGradient(shape, c->x.data(), dy->data(), relu ? c->y.data() : nullptr, dw.data_ptr<float>(),
+                          db.data_ptr<float>(), c->scratch);
+      return dw.permute({0, 3, 1, 2});
+    };
+    const auto libtorch = [=] {
+      const at::Tensor dz = relu ? Derive(dy->tensor(), c->y.tensor(), Act::kRelu) : dy->tensor();
+      return std::get<1>(at::convolution_backward(dz, c->x.tensor(), c->half, c->bias.sizes(), {1, 1},
+                                                  {shape.pad, shape.pad}, {1, 1}, false, {0, 0}, 1,
+                                                  {false, true, true}));
+    };
+    return {ours, libtorch};
+  });
+}
+
+}  // namespace spotter

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is timed side by side is the same operation; a recipe's network has the kernels that the engine joins.
+#include "bench/network_kernels.h"
+
+#include <gtest/gtest.h>
+
+#include "engine/engine.h"
+#include "models/zoo.h"
+
+namespace spotter {
+namespace {
+
+std::vector<KernelCase> Kernels(const std::string& model, int64_t side = 32) {
+  const Network network(ResolveModel(model), {side, side, 3}, 10);
+  return KernelsOf(network, 2, 1);
+}
+
+std::vector<std::string> Names(const std::vector<KernelCase>& cases) {
+  std::vector<std::string> names;
+  for (const KernelCase& c : cases) names.push_back(c.kernel + ": " + c.shape);
+  return names;
+}
+
+TEST(NetworkKernels, AreThoseOfTheEngine) {
+  const std::vector<std::string> seed = {"patch conv + bias + relu: 32x32x3 -> 64, 3x3 same",
+                                         "patch conv + relu, gradients: 32x32x3 -> 64, 3x3 same",
+                                         "batch norm + max pool: 32x32x64, window 2",
+                                         "batch norm + max pool, gradient: 32x32x64, window 2",
+                                         "conv + bias + relu: 16x16x64 -> 128, 3x3 same",
+                                         "relu, gradient and bias gradient: 256 pixels x 128",
+                                         "conv, data gradient: 16x16x64 -> 128, 3x3 same",
+                                         "conv, weight gradient: 16x16x64 -> 128, 3x3 same",
+                                         "batch norm + max pool: 16x16x128, window 2",
+                                         "batch norm + max pool, gradient: 16x16x128, window 2",
+                                         "conv + bias + relu: 8x8x128 -> 256, 3x3 same",
+                                         "relu, gradient and bias gradient: 64 pixels x 256",
+                                         "conv, data gradient: 8x8x128 -> 256, 3x3 same",
+                                         "conv, weight gradient: 8x8x128 -> 256, 3x3 same",
+                                         "batch norm + max pool: 8x8x256, window 2",
+                                         "batch norm + max pool, gradient: 8x8x256, window 2",
+                                         "dropout: 256 values, rate 0.5",
+                                         "dropout: 128 values, rate 0.5"};
+  EXPECT_EQ(Names(Kernels("seed-003")), seed);
+  const auto speed = Names(Kernels("speed"));
+  // A whitening convolution is not trained; a pool and a gelu are joined; the same shape counts once.
+  EXPECT_EQ(speed[0], "patch conv + bias + gelu: 32x32x3 -> 24, 2x2 valid");
+  EXPECT_EQ(speed[1], "conv: 31x31x24 -> 64, 3x3 same, pool");
+  EXPECT_EQ(speed[4], "batch norm + gelu: 15x15x64");
+  EXPECT_EQ(speed[6], "conv: 15x15x64 -> 64, 3x3 same");
+  EXPECT_EQ(speed[9], "conv: 15x15x64 -> 256, 3x3 same, pool");
+}
+
+TEST(NetworkKernels, ComputeWhatLibtorchDoes) {
+  if (!Engine::RunsHere()) GTEST_SKIP() << "this processor has no AVX-512 bf16";
+  at::manual_seed(1);
+  for (const char* model :
+       {"conv 32 2 gelu, conv 64 same, maxpool 2, batchnorm, gelu, conv 32 same, batchnorm, silu, maxpool 3, dropout "
+        "0.3, flatten, dense classes",
+        "conv 32 valid, relu, maxpool 2, conv 64 valid relu, maxpool 2, batchnorm, relu, flatten, dense classes"}) {
+    for (const KernelCase& c : Kernels(model)) {
+      const KernelCalls calls = c.make();
+      const at::Tensor ours = calls.ours().to(at::kDouble);
+      const at::Tensor libtorch = calls.libtorch().to(at::kDouble);
+      ASSERT_EQ(ours.sizes(), libtorch.sizes()) << c.kernel << ", " << c.shape;
+      if (c.random) continue;
+      const double error = ((ours - libtorch).norm() / libtorch.norm()).item<double>();
+      // Rounding moves some of a pool's maxima to another place, and with them their gradients.
+      const bool moves = c.shape.find("pool") != std::string::npos && c.kernel.find("gradient") != std::string::npos;
+      EXPECT_LT(error, moves ? 0.25 : 0.02) << c.kernel << ", " << c.shape;
+    }
+  }
+}
+
+TEST(NetworkKernels, AreTimedOnceForAllNetworks) {
+  if (!Engine::RunsHere()) GTEST_SKIP() << "this processor has no AVX-512 bf16";
+  const Network small("conv 8 relu, maxpool 2, flatten, dense classes", {12, 12, 3}, 10);
+  const Network larger("conv 8 relu, maxpool 2, conv 16 relu, flatten, dense classes", {12, 12, 3}, 10);
+  std::vector<int64_t> done;
+  const auto speeds =
+      TimeKernels({{"small", small, 4}, {"larger", larger, 4}}, 1, {.warm_up = 0, .least = 2, .most = 2, .seconds = 0},
+                  [&](const std::string&, int64_t n, int64_t) { done.push_back(n); });
+  EXPECT_EQ(speeds.size(), 8U);
+  EXPECT_EQ(done.size(), 8U);
+  for (const KernelSpeed& s : speeds) {
+    EXPECT_EQ(s.recipe, s.kernel.starts_with("conv") || s.shape == "9 pixels x 16" ? "larger" : "small") << s.kernel;
+    EXPECT_EQ(s.ratio.n, 2);
+    EXPECT_GT(s.ms.median, 0);
+    EXPECT_NE(s.gflops.has_value(), s.gb_per_second.has_value()) << s.kernel;
+  }
+}
+
+}  // namespace
+}  // namespace spotter

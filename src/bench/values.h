@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the kernels' cases have in common: random maps, and libtorch's activations.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <array>
+#include <string>
+
+#include "engine/buffer.h"
+#include "kernels/bf16.h"
+#include "kernels/norm.h"
+
+namespace spotter {
+
+/// Normal bf16 values (images, height, width, channels), in memory as the engine has them (huge pages), and as a tensor
+/// (images, channels, height, width) on the same memory.
+class RandomMap {
+ public:
+  RandomMap(int64_t images, int64_t height, int64_t width, int64_t channels) : sizes_{images, height, width, channels} {
+    buffer_.Get(images * height * width * channels);
+    tensor().copy_(at::randn({images, channels, height, width}));
+  }
+  kernels::bf16* data() const { return buffer_.data(); }
+  at::Tensor tensor() const {
+    return at::from_blob(buffer_.data(), sizes_, at::TensorOptions().dtype(at::kBFloat16)).permute({0, 3, 1, 2});
+  }
+
+ private:
+  std::array<int64_t, 4> sizes_;
+  Buffer<kernels::bf16> buffer_;
+};
+
+inline std::string ActSuffix(kernels::Act act) {
+  static constexpr const char* kNames[] = {"", " + relu", " + gelu", " + silu"};
+  return kNames[static_cast<int>(act)];
+}
+
+inline at::Tensor Activate(at::Tensor z, kernels::Act act) {
+  if (act == kernels::Act::kRelu) return z.relu_();
+  if (act == kernels::Act::kGelu) return at::gelu(z);
+  if (act == kernels::Act::kSilu) return at::silu(z);
+  return z;
+}
+
+/// dy * act'(z)
+inline at::Tensor Derive(const at::Tensor& dy, const at::Tensor& z, kernels::Act act) {
+  if (act == kernels::Act::kRelu) return at::threshold_backward(dy, z, 0);
+  if (act == kernels::Act::kGelu) return at::gelu_backward(dy, z);
+  if (act == kernels::Act::kSilu) return at::silu_backward(dy, z);
+  return dy;
+}
+
+}  // namespace spotter

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// spotter bench kernels: each of our kernels beside the same operation of libtorch, in turn.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "base/error.h"
+#include "base/host.h"
+#include "commands/bench.h"
+#include "engine/engine.h"
+
+namespace spotter {
+namespace {
+
+struct Arguments {
+  std::vector<std::string> recipes = {"all"};
+  std::shared_ptr<GivenFlags> given;
+};
+
+std::vector<Option> KernelOptions(TrainSettings& settings) {
+  std::vector<Option> options = TrainOptions(settings);
+  std::erase_if(options, [](const Option& option) {
+    return option.name != "image-size" && option.name != "batch-size" && option.name != "threads";
+  });
+  return options;
+}
+
+int Run(const BenchCommon& common, const Arguments& a) {
+  const std::vector<BenchRecipe> recipes = BenchRecipes(a.recipes, common, *a.given);
+  const Compute compute = BenchCompute(common, *a.given);
+  if (!Engine::RunsHere())
+    Fail(ExitCode::kUsage,
+         "our kernels need a processor with AVX-512 bf16, which this is not (or the program is built without them): "
+         "libtorch computes here, and 'spotter bench train' times it");
+  WarnWhenBusy();
+  const std::vector<KernelSpeed> kernels = TimeRecipesKernels(recipes, compute.threads, {});
+  const MachinePeak peak = MeasurePeak(compute.threads);
+  if (common.json) {
+    std::puts(DumpJson({{"bench", "kernels"},
+                        {"kernels", KernelsJson(kernels, peak)},
+                        {"peak", ToJson(peak)},
+                        {"threads", compute.threads},
+                        {"host", DescribeHost()}})
+                  .c_str());
+  } else {
+    std::printf("%s\n%s", KernelsText(kernels, peak).c_str(), PeakText(peak).c_str());
+  }
+  return 0;
+}
+
+}  // namespace
+
+BenchPart DeclareBenchKernels(CLI::App& bench, std::shared_ptr<BenchCommon> common) {
+  CLI::App* app = bench.add_subcommand(
+      "kernels",
+      "each kernel that training a recipe's network calls, beside the same operation of libtorch (oneDNN; bf16, "
+      "channels-last) on the same values, in turn: ms, GFLOPS (two a multiply-add of the plain algorithm; Winograd's "
+      "needs fewer) or GB/s (maps in a cache may exceed the memory's peak), and how many times as fast as libtorch's");
+  auto a = std::make_shared<Arguments>();
+  app->add_option("--recipe", a->recipes, "named recipes or TOML files; all: every built-in one")
+      ->type_name("R...")
+      ->default_str("all");
+  app->add_flag("--json", common->json, "print one JSON object");
+  TrainSettings defaults;
+  a->given = AddFlags(*app, KernelOptions(defaults));
+  return [common, a] { return Run(*common, *a); };
+}
+
+}  // namespace spotter
