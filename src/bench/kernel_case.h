@@ -9,8 +9,10 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "kernels/conv_shape.h"
+#include "kernels/dense.h"
 #include "kernels/norm.h"
 #include "kernels/pool.h"
 
@@ -51,6 +53,8 @@ KernelCase ReluGradientCase(int64_t images, int64_t pixels, int64_t channels, in
 
 KernelCase MaxPoolCase(const kernels::PoolShape& shape, int threads);
 KernelCase MaxPoolGradientCase(const kernels::PoolShape& shape, int threads);
+/// Forward, with the weights' way to bf16, and both gradients; the weights' in fp32.
+std::vector<KernelCase> DenseCases(const kernels::DenseShape& shape, int threads);
 KernelCase DropoutCase(int64_t images, int64_t features, double rate, int threads);
 
 }  // namespace spotter

@@ -41,6 +41,9 @@ class Collector {
         AddNorm();
       } else if (const auto* pool = As<MaxPoolSpec>(&layer); IsPlainPool(pool)) {
         AddPool(pool->window.stride);
+      } else if (As<DenseSpec>(&layer) != nullptr) {
+        for (KernelCase& c : DenseCases({images_, shape_.size(), layer.output_shape().channels}, threads_))
+          cases_.push_back(std::move(c));
       } else if (const auto* dropout = As<DropoutSpec>(&layer); dropout != nullptr && dropout->rate > 0) {
         cases_.push_back(DropoutCase(images_, shape_.size(), dropout->rate, threads_));
       }

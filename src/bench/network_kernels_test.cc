@@ -38,8 +38,17 @@ TEST(NetworkKernels, AreThoseOfTheEngine) {
                                          "conv, weight gradient: 8x8x128 -> 256, 3x3 same",
                                          "batch norm + max pool: 8x8x256, window 2",
                                          "batch norm + max pool, gradient: 8x8x256, window 2",
+                                         "dense: 4096 -> 256",
+                                         "dense, data gradient: 4096 -> 256",
+                                         "dense, weight gradient: 4096 -> 256",
                                          "dropout: 256 values, rate 0.5",
-                                         "dropout: 128 values, rate 0.5"};
+                                         "dense: 256 -> 128",
+                                         "dense, data gradient: 256 -> 128",
+                                         "dense, weight gradient: 256 -> 128",
+                                         "dropout: 128 values, rate 0.5",
+                                         "dense: 128 -> 10",
+                                         "dense, data gradient: 128 -> 10",
+                                         "dense, weight gradient: 128 -> 10"};
   EXPECT_EQ(Names(Kernels("seed-003")), seed);
   const auto speed = Names(Kernels("speed"));
   // A whitening convolution is not trained; a pool and a gelu are joined; the same shape counts once.
@@ -79,10 +88,12 @@ TEST(NetworkKernels, AreTimedOnceForAllNetworks) {
   const auto speeds =
       TimeKernels({{"small", small, 4}, {"larger", larger, 4}}, 1, {.warm_up = 0, .least = 2, .most = 2, .seconds = 0},
                   [&](const std::string&, int64_t n, int64_t) { done.push_back(n); });
-  EXPECT_EQ(speeds.size(), 8U);
-  EXPECT_EQ(done.size(), 8U);
+  EXPECT_EQ(speeds.size(), 14U);
+  EXPECT_EQ(done.size(), 14U);
   for (const KernelSpeed& s : speeds) {
-    EXPECT_EQ(s.recipe, s.kernel.starts_with("conv") || s.shape == "9 pixels x 16" ? "larger" : "small") << s.kernel;
+    EXPECT_EQ(s.recipe,
+              s.kernel.starts_with("conv") || s.shape == "9 pixels x 16" || s.shape == "144 -> 10" ? "larger" : "small")
+        << s.kernel;
     EXPECT_EQ(s.ratio.n, 2);
     EXPECT_GT(s.ms.median, 0);
     EXPECT_NE(s.gflops.has_value(), s.gb_per_second.has_value()) << s.kernel;

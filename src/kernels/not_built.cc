@@ -2,6 +2,7 @@
 // What stands in for *_avx512.cc in a program that is built without them (CMakeLists.txt). CpuHasAvx512Bf16() is false
 // there, so that nothing calls these.
 #include "base/error.h"
+#include "kernels/dense.h"
 #include "kernels/norm.h"
 #include "kernels/norm_pool.h"
 #include "kernels/patch_conv.h"
@@ -29,6 +30,11 @@ void ActGradient(const RowShape&, const bf16*, const bf16*, const float*, const 
   NotBuilt();
 }
 void ReluGradient(const RowShape&, const bf16*, bf16*, float*, Scratch&) { NotBuilt(); }
+
+void HalveDenseWeights(const DenseShape&, const float*, bf16*, int) { NotBuilt(); }
+void DenseForward(const DenseShape&, const bf16*, const bf16*, const float*, Act, bf16*, Scratch&) { NotBuilt(); }
+void DenseDataGradient(const DenseShape&, const bf16*, const bf16*, bf16*, Scratch&) { NotBuilt(); }
+void DenseWeightGradient(const DenseShape&, const bf16*, const bf16*, float*, Scratch&) { NotBuilt(); }
 
 int64_t PatchPackedSize(const ConvShape&) { NotBuilt(); }
 void PackPatchWeights(const ConvShape&, const float*, bf16*) { NotBuilt(); }
