@@ -62,7 +62,7 @@ TEST_F(BenchTest, Kernels) {
   }
   const Json json = SucceedWithJson(kernels + Words{"--json"});
   EXPECT_GT(json["peak"]["bf16_gflops"].get<double>(), 0);
-  ASSERT_EQ(json["kernels"].size(), 8U) << json;
+  ASSERT_EQ(json["kernels"].size(), 11U) << json;
   bool found = false;
   for (const Json& kernel : json["kernels"]) {
     for (const char* key :
