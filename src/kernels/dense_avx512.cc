@@ -62,15 +62,40 @@ SPOTTER_INLINE __m512i EveryPanel() {
                             _mm512_set1_epi32(kPanel));
 }
 
-/// One image's outputs from their sums, which lie 64 apart.
-template <Act kAct>
-void Finish(const float* sums, const float* bias, int64_t out, bf16* y) {
-  const __m512i places = EveryPanel();
-  for (int64_t o = 0; o < out; o += kLanes) {
-    const __mmask16 mask = First16(out - o);
-    __m512 z = _mm512_mask_i32gather_ps(_mm512_setzero_ps(), mask, places, sums + o * kPanel, 4);
-    if (bias != nullptr) z = _mm512_add_ps(z, _mm512_maskz_loadu_ps(mask, bias + o));
-    _mm256_mask_storeu_epi16(y + o, mask, Narrow(Apply<kAct>(z)));
+/// 16 outputs from their sums.
+SPOTTER_INLINE void Finish(__m512 z, const float* bias, int64_t o, int64_t out, Act act, bf16* y) {
+  const __mmask16 mask = First16(out - o);
+  if (bias != nullptr) z = _mm512_add_ps(z, _mm512_maskz_loadu_ps(mask, bias + o));
+  if (act == Act::kRelu) z = Apply<Act::kRelu>(z);
+  if (act == Act::kGelu) z = Apply<Act::kGelu>(z);
+  if (act == Act::kSilu) z = Apply<Act::kSilu>(z);
+  _mm256_mask_storeu_epi16(y + o, mask, Narrow(z));
+}
+
+/// For so few images that a panel would be mostly empty: one dot product for each output.
+void ForwardOfFew(const DenseShape& s, const bf16* x, const bf16* half, const float* bias, Act act, bf16* y,
+                  int threads) {
+#pragma omp parallel for num_threads(threads) schedule(static)
+  for (int64_t o = 0; o < s.out; o += kLanes) {
+    const int64_t rows = std::min(kLanes, s.out - o);
+    for (int64_t n = 0; n < s.images; ++n) {
+      float sums[kLanes] = {};
+      for (int64_t r = 0; r < rows; ++r) {
+        const bf16* weights = half + (o + r) * Even(s.in);
+        __m512 sum[2] = {_mm512_setzero_ps(), _mm512_setzero_ps()};
+        for (int64_t k = 0; k < s.in; k += 2 * kChunk) {
+          PrefetchLine(weights + Even(s.in) + k);
+          PrefetchLine(weights + Even(s.in) + k + kChunk);
+          for (int64_t i = 0; i < 2; ++i) {
+            const __mmask32 mask = First32(s.in - k - i * kChunk);
+            sum[i] = MultiplyAdd(sum[i], _mm512_maskz_loadu_epi16(mask, x + n * s.in + k + i * kChunk),
+                                 _mm512_maskz_loadu_epi16(mask, weights + k + i * kChunk));
+          }
+        }
+        sums[r] = _mm512_reduce_add_ps(_mm512_add_ps(sum[0], sum[1]));
+      }
+      Finish(_mm512_loadu_ps(sums), bias, o, s.out, act, y + n * s.out);
+    }
   }
 }
 
@@ -94,6 +119,8 @@ void HalveDenseWeights(const DenseShape& s, const float* weights, bf16* half, in
 // The transpose is computed, weights x images: the weights are read as they lie, and 64 images make a panel.
 void DenseForward(const DenseShape& s, const bf16* x, const bf16* half, const float* bias, Act act, bf16* y,
                   Scratch& scratch) {
+  constexpr int64_t kFew = 8;
+  if (s.images <= kFew) return ForwardOfFew(s, x, half, bias, act, y, scratch.threads());
   const int64_t pairs = Even(s.in) / 2;
   scratch.Reserve(kColumns, static_cast<size_t>(pairs * 2 * kPanel) * sizeof(bf16));
   scratch.Reserve(kSums, static_cast<size_t>(s.out * kPanel) * sizeof(float));
@@ -134,10 +161,11 @@ void DenseForward(const DenseShape& s, const bf16* x, const bf16* half, const fl
 #pragma omp for schedule(static)
       for (int64_t n = 0; n < images; ++n) {
         bf16* to = y + (first + n) * s.out;
-        if (act == Act::kNone) Finish<Act::kNone>(sums + n, bias, s.out, to);
-        if (act == Act::kRelu) Finish<Act::kRelu>(sums + n, bias, s.out, to);
-        if (act == Act::kGelu) Finish<Act::kGelu>(sums + n, bias, s.out, to);
-        if (act == Act::kSilu) Finish<Act::kSilu>(sums + n, bias, s.out, to);
+        for (int64_t o = 0; o < s.out; o += kLanes) {
+          const __m512 z =
+              _mm512_mask_i32gather_ps(_mm512_setzero_ps(), First16(s.out - o), places, sums + n + o * kPanel, 4);
+          Finish(z, bias, o, s.out, act, to);
+        }
       }
     }
   }

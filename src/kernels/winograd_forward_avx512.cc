@@ -80,7 +80,9 @@ SPOTTER_INLINE void WriteTile(const Output& out, const Tile& tile, const float* 
 
 void ConvolveTiles(const TileGrid& grid, int64_t in, int64_t out, bool pool, const bf16* x, const bf16* packed,
                    const ConvEpilogue& epilogue, bf16* y, uint32_t* argmax, Scratch& scratch) {
-  const int64_t most = TilesOfBlock(in);
+  // Of a single image too, each thread gets a part.
+  const int64_t share = (grid.images * grid.of_image() + scratch.threads() - 1) / scratch.threads();
+  const int64_t most = std::min(TilesOfBlock(in), RoundUp(share, kBlockRows<4>));
   const TileBlocks blocks(grid, most);
   const BlockLayout layout(most, in);
   scratch.Reserve(kV, layout.v_bytes());
