@@ -13,7 +13,7 @@
 namespace spotter {
 
 /// In the order of the layers, each once; as the engine joins them (engine/engine.cc). Layers that have no kernel of
-/// ours (dense ones, convolutions with a stride) are left out.
+/// ours (a convolution with a stride) are left out.
 std::vector<KernelCase> KernelsOf(const Network& network, int64_t images, int threads);
 
 struct KernelSpeed {

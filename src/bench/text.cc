@@ -39,7 +39,7 @@ std::string PeakText(const MachinePeak& peak) {
 }
 
 std::string KernelsText(const std::vector<KernelSpeed>& kernels, const MachinePeak& peak) {
-  constexpr const char* kRow = "{:<34} {:<31} {:>8}  {:>16} {:>13} {:>8} {:>11} {:>7}  {:>14} {:>5}\n";
+  constexpr const char* kRow = "{:<34} {:<35} {:>8}  {:>16} {:>13} {:>8} {:>11} {:>7}  {:>14} {:>5}\n";
   std::string text;
   for (size_t i = 0; i < kernels.size(); ++i) {
     const KernelSpeed& k = kernels[i];
