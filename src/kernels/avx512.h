@@ -30,6 +30,10 @@ SPOTTER_INLINE __m512 Odd(__m512i v) {
 SPOTTER_INLINE __m512 Widen(__m256i v) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(v), 16)); }
 SPOTTER_INLINE __m256i Narrow(__m512 v) { return (__m256i)_mm512_cvtneps_pbh(v); }
 
+/// 16 bf16 in memory as fp32, 0 where the mask is not set, and back.
+SPOTTER_INLINE __m512 LoadWide(const bf16* p, __mmask16 mask) { return Widen(_mm256_maskz_loadu_epi16(mask, p)); }
+SPOTTER_INLINE void StoreNarrow(bf16* p, __mmask16 mask, __m512 v) { _mm256_mask_storeu_epi16(p, mask, Narrow(v)); }
+
 /// The first `count` (at most all) lanes of a vector.
 SPOTTER_INLINE __mmask32 First32(int64_t count) { return count >= 32 ? ~0u : count <= 0 ? 0u : (1u << count) - 1; }
 SPOTTER_INLINE __mmask16 First16(int64_t count) { return static_cast<__mmask16>(First32(count < 16 ? count : 16)); }

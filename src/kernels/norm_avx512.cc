@@ -27,12 +27,11 @@ void EachBlock(int64_t rows, int thread, int threads, Visit visit) {
 /// What is needed `ahead` values later is asked for now.
 SPOTTER_INLINE __m512 Load(const bf16* p, __mmask16 mask, int64_t ahead) {
   PrefetchLine(p + ahead);
-  return Widen(_mm256_maskz_loadu_epi16(mask, p));
+  return LoadWide(p, mask);
 }
 constexpr int64_t kAhead = 1024;
 /// Where a block of rows is read a few vectors of channels at a time: the same ones of the next block.
 int64_t BlockAhead(const RowShape& s) { return s.channels > 4 * kLanes ? kBlockRows32 * s.channels : kAhead; }
-SPOTTER_INLINE void Store(bf16* p, __mmask16 mask, __m512 v) { _mm256_mask_storeu_epi16(p, mask, Narrow(v)); }
 SPOTTER_INLINE __m512 LoadOr(const float* p, int64_t c, __mmask16 mask, float otherwise) {
   return p != nullptr ? _mm512_maskz_loadu_ps(mask, p + c) : _mm512_set1_ps(otherwise);
 }
@@ -109,7 +108,7 @@ void ApplyRows(const RowShape& s, const bf16* x, const float* factor, const floa
       s, threads, [=](int64_t i, int64_t c, __mmask16 mask) __attribute__((always_inline)) {
         const __m512 z =
             _mm512_fmadd_ps(Load(x + i + c, mask, kAhead), LoadOr(factor, c, mask, 1), LoadOr(shift, c, mask, 0));
-        Store(y + i + c, mask, Apply<kAct>(z));
+        StoreNarrow(y + i + c, mask, Apply<kAct>(z));
       });
 }
 
@@ -138,7 +137,7 @@ void DeriveRows(const RowShape& s, const bf16* x, const bf16* dy, const float* f
         const __m512 dz =
             Derive<kAct>(_mm512_fmadd_ps(value, f, LoadOr(shift, c, mask, 0)), Load(dy + i + c, mask, kAhead));
         const __m512 rest = _mm512_fmadd_ps(value, LoadOr(by_x, c, mask, 0), LoadOr(constant, c, mask, 0));
-        Store(dx + i + c, mask, _mm512_fmadd_ps(dz, f, rest));
+        StoreNarrow(dx + i + c, mask, _mm512_fmadd_ps(dz, f, rest));
       });
 }
 
@@ -165,7 +164,7 @@ void ChannelMoments(const RowShape& s, const bf16* x, float* mean, float* varian
   // Squares of values near the mean keep their digits: the first row stands in for it.
   const double* total =
       SumRowsOverThreads(s, scratch, [=](int64_t i, int64_t c, __mmask16 mask, __m512& sum, __m512& squares) {
-        const __m512 value = _mm512_sub_ps(Load(x + i + c, mask, ahead), Widen(_mm256_maskz_loadu_epi16(mask, x + c)));
+        const __m512 value = _mm512_sub_ps(Load(x + i + c, mask, ahead), LoadWide(x + c, mask));
         sum = _mm512_add_ps(sum, value);
         squares = _mm512_fmadd_ps(value, value, squares);
       });

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/activations_avx512.h"
 #include "kernels/norm_pool.h"
-#include "kernels/prefetch.h"
+#include "kernels/pool_windows.h"
 
 namespace spotter::kernels {
 namespace {
 
-SPOTTER_INLINE __m512 Load(const bf16* p, __mmask16 mask) { return Widen(_mm256_maskz_loadu_epi16(mask, p)); }
 SPOTTER_INLINE __m512 LoadFloats(const float* p, __mmask16 mask) { return _mm512_maskz_loadu_ps(mask, p); }
 
 /// 16 channels of one window.
@@ -15,19 +14,19 @@ SPOTTER_INLINE void Maximum(const WindowOffsets& offsets, const bf16* window, co
                             __mmask16 mask, bf16* y, bf16* best, uint8_t* place) {
   const __m512 f = LoadFloats(factor, mask);
   const __m512 b = LoadFloats(shift, mask);
-  __m512 best_x = Load(window, mask);
+  __m512 best_x = LoadWide(window, mask);
   __m512 most = _mm512_fmadd_ps(best_x, f, b);
   __m512i where = _mm512_setzero_si512();
   for (int64_t i = 1; i < offsets.count(); ++i) {
-    const __m512 x = Load(window + offsets[i], mask);
+    const __m512 x = LoadWide(window + offsets[i], mask);
     const __m512 z = _mm512_fmadd_ps(x, f, b);
     const __mmask16 larger = _mm512_cmp_ps_mask(z, most, _CMP_GT_OQ);
     most = _mm512_mask_mov_ps(most, larger, z);
     best_x = _mm512_mask_mov_ps(best_x, larger, x);
     where = _mm512_mask_mov_epi32(where, larger, _mm512_set1_epi32(static_cast<int>(i)));
   }
-  _mm256_mask_storeu_epi16(y, mask, Narrow(Apply<kAct>(most)));
-  if (best != nullptr) _mm256_mask_storeu_epi16(best, mask, Narrow(best_x));
+  StoreNarrow(y, mask, Apply<kAct>(most));
+  if (best != nullptr) StoreNarrow(best, mask, best_x);
   if (place != nullptr) _mm_mask_storeu_epi8(place, mask, _mm512_cvtepi32_epi8(where));
 }
 
@@ -37,17 +36,12 @@ void Forward(const PoolShape& s, const bf16* x, const float* factor, const float
   const WindowOffsets offsets(s);
 #pragma omp parallel for num_threads(threads) schedule(static)
   for (int64_t line = 0; line < s.images * s.out_height(); ++line) {
-    const int64_t row = line / s.out_height() * s.height + line % s.out_height() * s.size;
-    for (int64_t column = 0; column < s.out_width(); ++column) {
-      const bf16* window = x + (row * s.width + column * s.size) * s.channels;
-      const int64_t out = (line * s.out_width() + column) * s.channels;
-      for (int64_t i = 0; i < s.size * s.channels; i += kChunk) {  // the next windows' rows
-        for (int64_t r = 0; r < s.size; ++r) PrefetchLine(window + (s.size + r) * s.width * s.channels + i);
-      }
-      for (int64_t c = 0; c < s.channels; c += kLanes)
-        Maximum<kAct>(offsets, window + c, factor + c, shift + c, First16(s.channels - c), y + out + c,
-                      best != nullptr ? best + out + c : nullptr, place != nullptr ? place + out + c : nullptr);
-    }
+    EachWindowOfRow(
+        s, x, line, [&](int64_t window, int64_t out) __attribute__((always_inline)) {
+          for (int64_t c = 0; c < s.channels; c += kLanes)
+            Maximum<kAct>(offsets, x + window + c, factor + c, shift + c, First16(s.channels - c), y + out + c,
+                          best != nullptr ? best + out + c : nullptr, place != nullptr ? place + out + c : nullptr);
+        });
   }
 }
 
@@ -64,15 +58,15 @@ void Backward(const PoolShape& s, const bf16* x, const bf16* dy, const bf16* bes
             const __mmask16 mask = First16(s.channels - c);
             PrefetchLine(x + at + s.width * s.channels + c);  // the next row
             __m512 d =
-                _mm512_fmadd_ps(Load(x + at + c, mask), LoadFloats(by_x + c, mask), LoadFloats(constant + c, mask));
+                _mm512_fmadd_ps(LoadWide(x + at + c, mask), LoadFloats(by_x + c, mask), LoadFloats(constant + c, mask));
             if (window >= 0) {
               const int64_t out = window * s.channels + c;
               const __m128i places = _mm_maskz_loadu_epi8(mask, place + out);
               const __mmask16 is_here = _mm_mask_cmpeq_epi8_mask(mask, places, _mm_set1_epi8(static_cast<char>(here)));
               const __m512 f = LoadFloats(factor + c, mask);
-              __m512 dz = Load(dy + out, is_here);
+              __m512 dz = LoadWide(dy + out, is_here);
               if constexpr (kAct == Act::kRelu)
-                dz = Derive<kAct>(_mm512_fmadd_ps(Load(best + out, mask), f, LoadFloats(shift + c, mask)), dz);
+                dz = Derive<kAct>(_mm512_fmadd_ps(LoadWide(best + out, mask), f, LoadFloats(shift + c, mask)), dz);
               d = _mm512_fmadd_ps(dz, f, d);
             }
             _mm256_mask_storeu_epi16(dx + at + c, mask, Narrow(d));

@@ -22,39 +22,6 @@ struct PoolShape {
   int64_t out_values() const { return images * out_height() * out_width() * channels; }
 };
 
-/// How far each pixel of a window lies from its first, in values: no division where pixels are many.
-class WindowOffsets {
- public:
-  explicit WindowOffsets(const PoolShape& s) : count_(s.size * s.size) {
-    for (int64_t i = 0; i < count_; ++i) offsets_[i] = (i / s.size * s.width + i % s.size) * s.channels;
-  }
-  int64_t count() const { return count_; }
-  int64_t operator[](int64_t place) const { return offsets_[place]; }
-
- private:
-  static constexpr int64_t kMost = 15 * 15;
-  int64_t count_;
-  int64_t offsets_[kMost];
-};
-
-/// Calls visit(pixel, window, place) for the pixels of row `line` of a map, counted through all images, from left to
-/// right: pixel and window are numbered through all images too; window is -1 for what belongs to none.
-template <typename Visit>
-inline __attribute__((always_inline)) void EachPixelOfRow(const PoolShape& s, int64_t line, Visit visit) {
-  const int64_t row = line % s.height;
-  const int64_t window_row = row / s.size;
-  const int64_t first_place = (row - window_row * s.size) * s.size;
-  int64_t pixel = line * s.width;
-  const int64_t end = pixel + s.width;
-  if (window_row < s.out_height()) {
-    int64_t window = (line / s.height * s.out_height() + window_row) * s.out_width();
-    for (const int64_t last = window + s.out_width(); window < last; ++window) {
-      for (int64_t i = 0; i < s.size; ++i) visit(pixel++, window, first_place + i);
-    }
-  }
-  while (pixel < end) visit(pixel++, int64_t{-1}, int64_t{0});
-}
-
 /// y (images, out_height, out_width, channels): each window's maximum. place, as large as y, or null: where it was, in
 /// reading order; of equal values the first.
 void MaxPool(const PoolShape& shape, const bf16* x, bf16* y, uint8_t* place, int threads);

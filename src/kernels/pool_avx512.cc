@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
 
-#include "kernels/avx512.h"
 #include "kernels/pool.h"
-#include "kernels/prefetch.h"
+#include "kernels/pool_windows.h"
 
 namespace spotter::kernels {
 namespace {
 
 /// Whole blocks of values for a thread: each 64 bytes of the output belong to one.
 constexpr int64_t kDropoutBlock = 4096;
-
-SPOTTER_INLINE __m512 Load(const bf16* p, __mmask16 mask) { return Widen(_mm256_maskz_loadu_epi16(mask, p)); }
 
 /// Chris Wellons' "lowbias32": 32 well mixed bits from 32.
 SPOTTER_INLINE __m512i Mix(__m512i x) {
@@ -28,27 +25,22 @@ void MaxPool(const PoolShape& s, const bf16* x, bf16* y, uint8_t* place, int thr
   const WindowOffsets offsets(s);
 #pragma omp parallel for num_threads(threads) schedule(static)
   for (int64_t line = 0; line < s.images * s.out_height(); ++line) {
-    const int64_t row = line / s.out_height() * s.height + line % s.out_height() * s.size;
-    for (int64_t column = 0; column < s.out_width(); ++column) {
-      const bf16* window = x + (row * s.width + column * s.size) * s.channels;
-      const int64_t out = (line * s.out_width() + column) * s.channels;
-      for (int64_t i = 0; i < s.size * s.channels; i += kChunk) {  // the next windows' rows
-        for (int64_t r = 0; r < s.size; ++r) PrefetchLine(window + (s.size + r) * s.width * s.channels + i);
-      }
-      for (int64_t c = 0; c < s.channels; c += kLanes) {
-        const __mmask16 mask = First16(s.channels - c);
-        __m512 best = Load(window + c, mask);
-        __m512i where = _mm512_setzero_si512();
-        for (int64_t i = 1; i < offsets.count(); ++i) {
-          const __m512 value = Load(window + offsets[i] + c, mask);
-          const __mmask16 larger = _mm512_cmp_ps_mask(value, best, _CMP_GT_OQ);
-          best = _mm512_mask_mov_ps(best, larger, value);
-          where = _mm512_mask_mov_epi32(where, larger, _mm512_set1_epi32(static_cast<int>(i)));
-        }
-        _mm256_mask_storeu_epi16(y + out + c, mask, Narrow(best));
-        if (place != nullptr) _mm_mask_storeu_epi8(place + out + c, mask, _mm512_cvtepi32_epi8(where));
-      }
-    }
+    EachWindowOfRow(
+        s, x, line, [&](int64_t window, int64_t out) __attribute__((always_inline)) {
+          for (int64_t c = 0; c < s.channels; c += kLanes) {
+            const __mmask16 mask = First16(s.channels - c);
+            __m512 best = LoadWide(x + window + c, mask);
+            __m512i where = _mm512_setzero_si512();
+            for (int64_t i = 1; i < offsets.count(); ++i) {
+              const __m512 value = LoadWide(x + window + offsets[i] + c, mask);
+              const __mmask16 larger = _mm512_cmp_ps_mask(value, best, _CMP_GT_OQ);
+              best = _mm512_mask_mov_ps(best, larger, value);
+              where = _mm512_mask_mov_epi32(where, larger, _mm512_set1_epi32(static_cast<int>(i)));
+            }
+            StoreNarrow(y + out + c, mask, best);
+            if (place != nullptr) _mm_mask_storeu_epi8(place + out + c, mask, _mm512_cvtepi32_epi8(where));
+          }
+        });
   }
 }
 
@@ -81,7 +73,7 @@ void Dropout(int64_t values, const bf16* x, double rate, uint64_t seed, bf16* y,
           Mix(_mm512_xor_si512(number, _mm512_set1_epi32(static_cast<int>(seed)))), _mm512_set1_epi32(high)));
       const __mmask16 mask = First16(end - i);
       const __mmask16 kept = _mm512_mask_cmpge_epu32_mask(mask, bits, least);
-      _mm256_mask_storeu_epi16(y + i, mask, Narrow(_mm512_mul_ps(Load(x + i, kept), scale)));
+      _mm256_mask_storeu_epi16(y + i, mask, Narrow(_mm512_mul_ps(LoadWide(x + i, kept), scale)));
     }
   }
 }
