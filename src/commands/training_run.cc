@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/stop_signal.h"
+#include "base/stopwatch.h"
 #include "base/text.h"
 #include "commands/load.h"
 #include "commands/recorder.h"
@@ -23,15 +24,6 @@
 
 namespace spotter {
 namespace {
-
-class Stopwatch {
- public:
-  double Seconds() const { return std::chrono::duration<double>(Clock::now() - begin_).count(); }
-
- private:
-  using Clock = std::chrono::steady_clock;
-  Clock::time_point begin_ = Clock::now();
-};
 
 std::string ResumeCommand(const RunFolder& run) { return "spotter train --resume " + ShellWord(run.path().string()); }
 

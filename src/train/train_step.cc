@@ -2,29 +2,14 @@
 #include "train/train_step.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <utility>
 
 #include "base/random.h"
+#include "base/stopwatch.h"
 
 namespace spotter {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-/// Seconds from one lap to the next.
-class Stopwatch {
- public:
-  explicit Stopwatch(Clock::time_point begin) : last_(begin) {}
-  double Lap() {
-    const auto now = Clock::now();
-    return std::chrono::duration<double>(now - std::exchange(last_, now)).count();
-  }
-
- private:
-  Clock::time_point last_;
-};
 
 /// What dropout draws from in a step.
 uint64_t DropoutSeed(uint64_t seed, int64_t epoch, int64_t step) {
@@ -81,11 +66,10 @@ void TrainStep::FillBatch(std::span<const int64_t> indices, int64_t epoch) {
 }
 
 StepResult TrainStep::Run(std::span<const int64_t> indices, int64_t epoch, int64_t step, const StepRate& rate) {
-  const auto begin = Clock::now();
+  Stopwatch watch;
   const auto n = static_cast<int64_t>(indices.size());
   FillBatch(indices, epoch);
   StepResult result;
-  Stopwatch watch(begin);
   result.data_seconds = watch.Lap();
 
   const at::Tensor logits = Logits(batch_.x, DropoutSeed(context_.seed, epoch, step));

@@ -2,13 +2,13 @@
 #include "train/trainer.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 
 #include "base/error.h"
 #include "base/files.h"
 #include "base/random.h"
 #include "base/stop_signal.h"
+#include "base/stopwatch.h"
 #include "base/text.h"
 #include "evaluate/evaluator.h"
 #include "evaluate/metrics.h"
@@ -20,21 +20,17 @@
 namespace spotter {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-double SecondsSince(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
-
 /// Adds the seconds of its life.
 class Timer {
  public:
   explicit Timer(double& seconds) : seconds_(seconds) {}
-  ~Timer() { seconds_ += SecondsSince(begin_); }
+  ~Timer() { seconds_ += watch_.Seconds(); }
   Timer(const Timer&) = delete;
   Timer& operator=(const Timer&) = delete;
 
  private:
   double& seconds_;
-  Clock::time_point begin_ = Clock::now();
+  Stopwatch watch_;
 };
 
 class Trainer {
@@ -60,13 +56,13 @@ class Trainer {
     if (resume) Restore();
     job_.observer->OnBegin();
     while (state_.epochs_done < settings_.epochs && !state_.stopped_early) {
-      const auto begin = Clock::now();
+      const Stopwatch watch;
       if (!RunSteps()) {
-        state_.sums.seconds += SecondsSince(begin);
+        state_.sums.seconds += watch.Seconds();
         SaveLast();
         return Outcome(TrainEnd::kInterrupted);
       }
-      FinishEpoch(begin);
+      FinishEpoch(watch);
     }
     if (settings_.keep == "best" && state_.best_epoch > 0) {
       const Timer timer(around_.checkpoints);
@@ -154,7 +150,7 @@ class Trainer {
     std::vector<int64_t> batch;
     while (state_.sums.steps < steps_) {
       if (StopRequested()) return false;
-      const auto begin = Clock::now();
+      const Stopwatch watch;
       const int64_t first = state_.sums.steps * settings_.batch_size;
       batch.clear();
       for (int64_t i = first; i < std::min(first + settings_.batch_size, images_); ++i) {
@@ -165,7 +161,7 @@ class Trainer {
       rate_ = rate.learning_rate;
       if (!std::isfinite(result.loss))
         FailDiverged("loss", fmt::format("in epoch {}, step {} of {}", epoch + 1, state_.sums.steps + 1, steps_));
-      AddStep(result, static_cast<int64_t>(batch.size()), SecondsSince(begin));
+      AddStep(result, static_cast<int64_t>(batch.size()), watch.Seconds());
     }
     return true;
   }
@@ -232,7 +228,7 @@ class Trainer {
     return best;
   }
 
-  void FinishEpoch(Clock::time_point begin) {
+  void FinishEpoch(const Stopwatch& watch) {
     const EpochSums sums = state_.sums;
     const auto images = static_cast<double>(sums.images);
     EpochRecord record{.epoch = state_.epochs_done + 1,
@@ -251,7 +247,7 @@ class Trainer {
       const Timer timer(around_.checkpoints);
       SaveModel(BestPath(), job_.model, {{"epoch", std::to_string(record.epoch)}});
     }
-    record.seconds = sums.seconds + SecondsSince(begin);
+    record.seconds = sums.seconds + watch.Seconds();
     seconds_per_epoch_ = record.seconds;
     state_.history.push_back(record);
     state_.epochs_done += 1;
