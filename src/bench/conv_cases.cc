@@ -30,30 +30,43 @@ struct Conv {
         half_bias(bias.to(at::kBFloat16)) {}
 
   const float* weight_values() const { return weights.const_data_ptr<float>(); }
-
-  at::Tensor Convolve(bool with_bias) const {
-    const std::optional<at::Tensor> b = with_bias ? std::optional(half_bias) : std::nullopt;
-    return at::convolution(x.tensor(), half, b, {1, 1}, {shape.pad, shape.pad}, {1, 1}, false, {0, 0}, 1);
+  at::Tensor Weights(at::ScalarType type) const {
+    return type == at::kBFloat16 ? half : weights.to(type).permute({0, 3, 1, 2});
   }
+
+  at::Tensor Convolve(bool with_bias, at::ScalarType type) const {
+    const at::Tensor b = with_bias ? (type == at::kBFloat16 ? half_bias : bias.to(type)) : at::Tensor();
+    return at::convolution(x.As(type), Weights(type), b, {1, 1}, {shape.pad, shape.pad}, {1, 1}, false, {0, 0}, 1);
+  }
+  /// Of the type of `dy`.
   at::Tensor Gradient(const at::Tensor& dy, bool data) const {
-    const auto gradients = at::convolution_backward(dy, x.tensor(), half, std::nullopt, {1, 1}, {shape.pad, shape.pad},
-                                                    {1, 1}, false, {0, 0}, 1, {data, !data, false});
+    const at::ScalarType type = dy.scalar_type();
+    const auto gradients =
+        at::convolution_backward(dy, x.As(type), Weights(type), std::nullopt, {1, 1}, {shape.pad, shape.pad}, {1, 1},
+                                 false, {0, 0}, 1, {data, !data, false});
     return data ? std::get<0>(gradients) : std::get<1>(gradients);
   }
-  /// The gradient of the convolution's own output, from that of the pooled one.
-  at::Tensor Unpool(const at::Tensor& dy) const {
-    return shape.pool
-               ? at::max_pool2d_with_indices_backward(dy, convolved, {2, 2}, {2, 2}, {0, 0}, {1, 1}, false, where)
-               : dy;
+  /// The gradient of the convolution's own output, from that of the pooled one (y's values).
+  at::Tensor Unpool(at::ScalarType type) const {
+    const at::Tensor dy = y.As(type);
+    return shape.pool ? at::max_pool2d_with_indices_backward(dy, convolved.to(type), {2, 2}, {2, 2}, {0, 0}, {1, 1},
+                                                             false, where)
+                      : dy;
   }
   /// What the backward passes need of the forward one: of the pool, where the maxima were.
   void RunForward() {
     if (!shape.pool) return;
-    convolved = Convolve(false);
-    where = std::get<1>(at::max_pool2d_with_indices(convolved, {2, 2}, {2, 2}));
+    convolved = Convolve(false, at::kBFloat16);
     bf16* packed = packed_weights.Get(kernels::WinogradPackedSize(shape.in, shape.out));
     PackWinogradForward(shape, weight_values(), packed, scratch.threads());
-    WinogradForward(shape, x.data(), packed, {}, y.data(), argmax.Get(ArgmaxWords(shape)), scratch);
+    const uint32_t* words = argmax.Get(ArgmaxWords(shape));
+    WinogradForward(shape, x.data(), packed, {}, y.data(), argmax.data(), scratch);
+    const int64_t chunks = (shape.out + 31) / 32;
+    where = PoolIndices({shape.images, shape.conv_height(), shape.conv_width(), shape.out, 2},
+                        [&](int64_t pixel, int64_t c) {
+                          const uint32_t* word = words + 2 * (pixel * chunks + c / 32);
+                          return int64_t{word[0] >> c % 32 & 1} + 2 * int64_t{word[1] >> c % 32 & 1};
+                        });
   }
 
   ConvShape shape;
@@ -91,8 +104,8 @@ KernelCase ConvForwardCase(const ConvShape& shape, bool bias, bool relu, int thr
                       shape.pool ? c->argmax.Get(ArgmaxWords(shape)) : nullptr, c->scratch);
       return c->y.tensor();
     };
-    const auto libtorch = [=] {
-      const at::Tensor y = Activate(c->Convolve(bias), relu ? Act::kRelu : Act::kNone);
+    const auto libtorch = [=](at::ScalarType type) {
+      const at::Tensor y = Activate(c->Convolve(bias, type), relu ? Act::kRelu : Act::kNone);
       return shape.pool ? std::get<0>(at::max_pool2d_with_indices(y, {2, 2}, {2, 2})) : y;
     };
     return {ours, libtorch};
@@ -110,7 +123,7 @@ KernelCase ConvDataGradientCase(const ConvShape& shape, int threads) {
       WinogradDataGradient(shape, c->y.data(), c->argmax.data(), packed, dx->data(), c->scratch);
       return dx->tensor();
     };
-    return {ours, [=] { return c->Gradient(c->Unpool(c->y.tensor()), /*data=*/true); }};
+    return {ours, [=](at::ScalarType type) { return c->Gradient(c->Unpool(type), /*data=*/true); }};
   });
 }
 
@@ -119,12 +132,14 @@ KernelCase ConvWeightGradientCase(const ConvShape& shape, int threads) {
     const auto c = std::make_shared<Conv>(shape, threads);
     c->RunForward();
     const at::Tensor dw = at::empty_like(c->weights);
-    const at::Tensor dy = c->Unpool(c->y.tensor());
+    const at::Tensor unpooled = c->Unpool(at::kBFloat16);
     const auto ours = [=] {
       WinogradWeightGradient(shape, c->x.data(), c->y.data(), c->argmax.data(), dw.data_ptr<float>(), c->scratch);
       return dw.permute({0, 3, 1, 2});
     };
-    return {ours, [=] { return c->Gradient(dy, /*data=*/false); }};
+    return {ours, [=](at::ScalarType type) {
+              return c->Gradient(type == at::kBFloat16 ? unpooled : c->Unpool(type), /*data=*/false);
+            }};
   });
 }
 
@@ -141,7 +156,7 @@ KernelCase PatchForwardCase(const ConvShape& shape, Act act, int threads) {
                    c->y.data(), c->scratch);
       return c->y.tensor();
     };
-    return {ours, [=] { return Activate(c->Convolve(true), act); }};
+    return {ours, [=](at::ScalarType type) { return Activate(c->Convolve(true, type), act); }};
   });
 }
 
@@ -158,9 +173,9 @@ KernelCase PatchGradientCase(const ConvShape& shape, Act act, int threads) {
                           db.data_ptr<float>(), c->scratch);
       return dw.permute({0, 3, 1, 2});
     };
-    const auto libtorch = [=] {
-      const at::Tensor dz = relu ? Derive(dy->tensor(), c->y.tensor(), Act::kRelu) : dy->tensor();
-      return std::get<1>(at::convolution_backward(dz, c->x.tensor(), c->half, c->bias.sizes(), {1, 1},
+    const auto libtorch = [=](at::ScalarType type) {
+      const at::Tensor dz = relu ? Derive(dy->As(type), c->y.As(type), Act::kRelu) : dy->As(type);
+      return std::get<1>(at::convolution_backward(dz, c->x.As(type), c->Weights(type), c->bias.sizes(), {1, 1},
                                                   {shape.pad, shape.pad}, {1, 1}, false, {0, 0}, 1,
                                                   {false, true, true}));
     };

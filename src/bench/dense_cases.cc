@@ -29,7 +29,7 @@ struct Dense {
     HalveDenseWeights(shape, weights.const_data_ptr<float>(), half.Get(DenseHalfSize(shape)), scratch.threads());
     return half.data();
   }
-  static at::Tensor Rows(const RandomMap& map) { return map.tensor().flatten(1); }
+  static at::Tensor Rows(const RandomMap& map, at::ScalarType type = at::kBFloat16) { return map.As(type).flatten(1); }
 
   DenseShape shape;
   kernels::Scratch scratch;
@@ -52,26 +52,31 @@ KernelCase Case(const char* kernel, const DenseShape& shape, int threads,
 std::vector<KernelCase> DenseCases(const DenseShape& shape, int threads) {
   const auto forward = [](const std::shared_ptr<Dense>& d) -> KernelCalls {
     const auto ours = [=] {
-      DenseForward(d->shape, d->x.data(), d->Half(), nullptr, kernels::Act::kNone, d->y.data(), d->scratch);
+      DenseForward(d->shape, d->x.data(), d->Half(), nullptr, /*relu=*/false, d->y.data(), d->scratch);
       return Dense::Rows(d->y);
     };
-    return {ours, [=] { return at::mm(Dense::Rows(d->x), d->weights.to(at::kBFloat16).t()); }};
+    return {ours, [=](at::ScalarType type) { return at::mm(Dense::Rows(d->x, type), d->weights.to(type).t()); }};
   };
   const auto data = [](const std::shared_ptr<Dense>& d) -> KernelCalls {
     const bf16* half = d->Half();
-    const at::Tensor weights = d->weights.to(at::kBFloat16);
+    const at::Tensor rounded = d->weights.to(at::kBFloat16);
     const auto ours = [=] {
       DenseDataGradient(d->shape, d->y.data(), half, d->dx.data(), d->scratch);
       return Dense::Rows(d->dx);
     };
-    return {ours, [=] { return at::mm(Dense::Rows(d->y), weights); }};
+    return {ours, [=](at::ScalarType type) {
+              return at::mm(Dense::Rows(d->y, type), type == at::kBFloat16 ? rounded : d->weights.to(type));
+            }};
   };
   const auto weights = [](const std::shared_ptr<Dense>& d) -> KernelCalls {
     const auto ours = [=] {
       DenseWeightGradient(d->shape, d->x.data(), d->y.data(), d->gradient.data_ptr<float>(), d->scratch);
       return d->gradient;
     };
-    return {ours, [=] { return at::mm(Dense::Rows(d->y).t(), Dense::Rows(d->x)).to(at::kFloat); }};
+    return {ours, [=](at::ScalarType type) {
+              const at::Tensor gradient = at::mm(Dense::Rows(d->y, type).t(), Dense::Rows(d->x, type));
+              return type == at::kBFloat16 ? gradient.to(at::kFloat) : gradient;
+            }};
   };
   return {Case("dense", shape, threads, forward), Case("dense, data gradient", shape, threads, data),
           Case("dense, weight gradient", shape, threads, weights)};

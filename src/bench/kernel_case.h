@@ -18,10 +18,13 @@
 
 namespace spotter {
 
-/// What is timed: both hold the memory that they work in, and return what they computed, so that a test can compare it.
+/// Both hold the memory that they work in, and return what they computed, of the same shape.
 struct KernelCalls {
   std::function<at::Tensor()> ours;
-  std::function<at::Tensor()> libtorch;
+  /// In bf16: what is timed. In fp64: what is exact, from the same maps (bf16) and weights (fp32, not rounded).
+  /// Backwards a pool's maxima are where ours found them: of nearly equal values rounding decides, and moves whole
+  /// gradients.
+  std::function<at::Tensor(at::ScalarType)> libtorch;
 };
 
 struct KernelCase {
@@ -41,14 +44,17 @@ KernelCase ConvDataGradientCase(const kernels::ConvShape& shape, int threads);
 KernelCase ConvWeightGradientCase(const kernels::ConvShape& shape, int threads);
 
 /// Of few input channels, with bias and activation; backwards the weights' and the bias's gradient, and ReLU's. Other
-/// activations have a kernel of their own there.
+/// activations have a kernel of their own there (ActivationGradientCase).
 KernelCase PatchForwardCase(const kernels::ConvShape& shape, kernels::Act act, int threads);
 KernelCase PatchGradientCase(const kernels::ConvShape& shape, kernels::Act act, int threads);
 
 /// Batch norm in training with the activation behind it, and with a pool where its windows are larger than 1.
 KernelCase NormForwardCase(const kernels::PoolShape& shape, kernels::Act act, int threads);
 KernelCase NormBackwardCase(const kernels::PoolShape& shape, kernels::Act act, int threads);
-/// Of maps of pixels x channels an image.
+/// An activation alone. Here and below maps are pixels x channels an image.
+KernelCase ActivationCase(kernels::Act act, int64_t images, int64_t pixels, int64_t channels, int threads);
+KernelCase ActivationGradientCase(kernels::Act act, int64_t images, int64_t pixels, int64_t channels, int threads);
+/// ReLU's, from its output, and the bias's.
 KernelCase ReluGradientCase(int64_t images, int64_t pixels, int64_t channels, int threads);
 
 KernelCase MaxPoolCase(const kernels::PoolShape& shape, int threads);

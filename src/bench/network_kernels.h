@@ -12,8 +12,10 @@
 
 namespace spotter {
 
-/// In the order of the layers, each once; as the engine joins them (engine/engine.cc). Layers that have no kernel of
-/// ours (a convolution with a stride) are left out.
+constexpr int64_t kErrorImages = 16;  // fp64 is slow; of fewer images dense layers have another kernel
+
+/// Those of the engine's plan (engine/plan.h), each once. Layers that have no kernel of ours (a convolution with a
+/// stride) are left out, and so are the bias's gradient of one that is not trained and what takes no time.
 std::vector<KernelCase> KernelsOf(const Network& network, int64_t images, int threads);
 
 struct KernelSpeed {
@@ -27,7 +29,12 @@ struct KernelSpeed {
   std::optional<double> gflops;           // two a multiply-add of the plain algorithm: Winograd's may exceed the peak
   std::optional<double> libtorch_gflops;  // the same
   std::optional<double> gb_per_second;    // of kernels that wait for memory; maps in a cache may exceed the peak
+  std::optional<double> error;            // of our result against fp64, on a few images; of dropout there is none
+  std::optional<double> libtorch_error;   // of libtorch's in bf16
 };
+
+/// The root of the mean squared difference, as a share of the exact values' root mean square.
+double RelativeError(const at::Tensor& computed, const at::Tensor& exact);
 
 struct NamedNetwork {
   std::string recipe;
@@ -35,7 +42,8 @@ struct NamedNetwork {
   int64_t batch_size = 0;
 };
 
-/// Kernels that several networks have are timed once. Needs Engine::RunsHere().
+/// Kernels that several networks have are timed once. Errors are those of kErrorImages images. Needs
+/// Engine::RunsHere().
 std::vector<KernelSpeed> TimeKernels(const std::vector<NamedNetwork>& networks, int threads, const Effort& effort,
                                      const Progress& progress);
 

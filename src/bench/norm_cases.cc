@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <cmath>
 #include <memory>
+#include <tuple>
 
 #include "bench/kernel_case.h"
 #include "bench/values.h"
@@ -42,10 +42,8 @@ struct Norm {
   // Forward and backward as the engine's (engine/norm_op.cc).
   void Forward() {
     ChannelMoments(rows, x.data(), mean.data(), variance.data(), scratch);
-    for (int64_t c = 0; c < rows.channels; ++c) {
-      factor.data()[c] = static_cast<float>(1 / std::sqrt(variance.data()[c] + kEpsilon));
-      offset.data()[c] = -mean.data()[c] * factor.data()[c];
-    }
+    kernels::NormFactors(rows.channels, mean.data(), variance.data(), scale.const_data_ptr<float>(),
+                         shift.const_data_ptr<float>(), kEpsilon, factor.data(), offset.data());
     if (pooled()) {
       NormMaxPool(shape, x.data(), factor.data(), offset.data(), act, y.data(), best.data(), place.data(),
                   scratch.threads());
@@ -57,12 +55,8 @@ struct Norm {
     const kernels::RowShape summed{shape.out_values() / shape.channels, shape.channels};
     GradientSums(summed, pooled() ? best.data() : x.data(), dy.data(), factor.data(), offset.data(), mean.data(), act,
                  sum.data(), by_x.data(), scratch);
-    const auto n = static_cast<float>(rows.rows);
-    for (int64_t c = 0; c < rows.channels; ++c) {
-      const float f = factor.data()[c];
-      by_x.data()[c] *= -f * f * f / n;
-      constant.data()[c] = -f * sum.data()[c] / n - by_x.data()[c] * mean.data()[c];
-    }
+    kernels::NormGradientFactors(rows.channels, rows.rows, mean.data(), variance.data(), kEpsilon, factor.data(),
+                                 sum.data(), by_x.data(), by_x.data(), constant.data(), /*scale_gradient=*/nullptr);
     if (pooled()) {
       NormMaxPoolGradient(shape, x.data(), dy.data(), best.data(), place.data(), factor.data(), offset.data(),
                           by_x.data(), constant.data(), act, dx.data(), scratch.threads());
@@ -72,11 +66,37 @@ struct Norm {
     }
   }
 
-  std::tuple<at::Tensor, at::Tensor, at::Tensor> Normalized() const {
-    return at::native_batch_norm(x.tensor(), scale, shift, {}, {}, /*training=*/true, 0.1, kEpsilon);
+  // libtorch's: fp32 statistics and parameters for bf16 maps, fp64 for fp64.
+  at::Tensor Parameter(const at::Tensor& value, at::ScalarType type) const {
+    return type == at::kBFloat16 ? value : value.to(type);
   }
-  std::tuple<at::Tensor, at::Tensor> Pooled(const at::Tensor& activated) const {
-    return at::max_pool2d_with_indices(activated, {shape.size, shape.size}, {shape.size, shape.size});
+  std::tuple<at::Tensor, at::Tensor, at::Tensor> Normalized(at::ScalarType type) const {
+    return at::native_batch_norm(x.As(type), Parameter(scale, type), Parameter(shift, type), {}, {}, /*training=*/true,
+                                 0.1, kEpsilon);
+  }
+  /// What libtorch's backward pass needs of its forward one.
+  struct Kept {
+    at::Tensor normalized, mean, deviation, activated, where;
+  };
+  Kept Keep(at::ScalarType type) const {
+    Kept kept;
+    std::tie(kept.normalized, kept.mean, kept.deviation) = Normalized(type);
+    kept.activated = Activate(kept.normalized.clone(), act);
+    if (pooled()) {
+      kept.where =
+          PoolIndices(shape, [&](int64_t pixel, int64_t c) { return place.data()[pixel * shape.channels + c]; });
+    }
+    return kept;
+  }
+  at::Tensor Gradient(const Kept& kept, at::ScalarType type) const {
+    const std::array<int64_t, 2> window = {shape.size, shape.size};
+    const at::Tensor unpooled = pooled()
+                                    ? at::max_pool2d_with_indices_backward(dy.As(type), kept.activated, window, window,
+                                                                           {0, 0}, {1, 1}, false, kept.where)
+                                    : dy.As(type);
+    return std::get<0>(at::native_batch_norm_backward(Derive(unpooled, kept.normalized, act), x.As(type),
+                                                      Parameter(scale, type), {}, {}, kept.mean, kept.deviation,
+                                                      /*train=*/true, kEpsilon, {true, true, true}));
   }
 
   PoolShape shape;
@@ -95,6 +115,22 @@ std::string Describe(const PoolShape& s) {
          (s.size > 1 ? fmt::format(", window {}", s.size) : "");
 }
 
+std::string DescribeRows(int64_t pixels, int64_t channels) { return fmt::format("{} pixels x {}", pixels, channels); }
+
+/// A map, the gradient of what an activation makes of it, and room for a result.
+struct Rows {
+  Rows(int64_t images, int64_t pixels, int64_t channels, int threads)
+      : shape{images * pixels, channels},
+        scratch(threads),
+        x(images, pixels, 1, channels),
+        dy(images, pixels, 1, channels),
+        out(images, pixels, 1, channels) {}
+
+  kernels::RowShape shape;
+  kernels::Scratch scratch;
+  RandomMap x, dy, out;
+};
+
 double InputBytes(const PoolShape& s) { return 2.0 * static_cast<double>(s.images * s.height * s.width * s.channels); }
 
 }  // namespace
@@ -106,9 +142,10 @@ KernelCase NormForwardCase(const PoolShape& shape, Act act, int threads) {
       n->Forward();
       return n->y.tensor();
     };
-    const auto libtorch = [=] {
-      const at::Tensor y = Activate(std::get<0>(n->Normalized()), act);
-      return n->pooled() ? std::get<0>(n->Pooled(y)) : y;
+    const auto libtorch = [=](at::ScalarType type) {
+      const at::Tensor y = Activate(std::get<0>(n->Normalized(type)), act);
+      const std::array<int64_t, 2> window = {shape.size, shape.size};
+      return n->pooled() ? std::get<0>(at::max_pool2d_with_indices(y, window, window)) : y;
     };
     return {ours, libtorch};
   };
@@ -129,18 +166,8 @@ KernelCase NormBackwardCase(const PoolShape& shape, Act act, int threads) {
       n->Backward();
       return n->dx.tensor();
     };
-    const auto [z, mean, deviation] = n->Normalized();
-    const at::Tensor y = Activate(z.clone(), act);
-    const at::Tensor where = n->pooled() ? std::get<1>(n->Pooled(y)) : at::Tensor();
-    const auto libtorch = [=, z = z, mean = mean, deviation = deviation] {
-      const std::array<int64_t, 2> window = {shape.size, shape.size};
-      const at::Tensor dy = n->pooled() ? at::max_pool2d_with_indices_backward(n->dy.tensor(), y, window, window,
-                                                                               {0, 0}, {1, 1}, false, where)
-                                        : n->dy.tensor();
-      return std::get<0>(at::native_batch_norm_backward(Derive(dy, z, act), n->x.tensor(), n->scale, {}, {}, mean,
-                                                        deviation, /*train=*/true, kEpsilon, {true, true, true}));
-    };
-    return {ours, libtorch};
+    const Norm::Kept kept = n->Keep(at::kBFloat16);
+    return {ours, [=](at::ScalarType type) { return n->Gradient(type == at::kBFloat16 ? kept : n->Keep(type), type); }};
   };
   // Without a pool the map and its gradient are read twice; with one, what the pool kept, its places, and the map once.
   const auto out = static_cast<double>(shape.out_values());
@@ -152,30 +179,60 @@ KernelCase NormBackwardCase(const PoolShape& shape, Act act, int threads) {
 }
 
 KernelCase ReluGradientCase(int64_t images, int64_t pixels, int64_t channels, int threads) {
-  const kernels::RowShape rows{images * pixels, channels};
   const auto make = [=]() -> KernelCalls {
-    const auto scratch = std::make_shared<kernels::Scratch>(threads);
-    const auto y = std::make_shared<RandomMap>(images, pixels, 1, channels);
-    const auto dy = std::make_shared<RandomMap>(images, pixels, 1, channels);
-    const auto dz = std::make_shared<RandomMap>(images, pixels, 1, channels);
+    const auto rows = std::make_shared<Rows>(images, pixels, channels, threads);
     const at::Tensor sum = at::empty({channels});
-    y->tensor().relu_();               // what comes from a ReLU
-    dz->tensor().copy_(dy->tensor());  // ours works in place
+    rows->x.tensor().relu_();                     // what comes from a ReLU
+    rows->out.tensor().copy_(rows->dy.tensor());  // ours works in place
     const auto ours = [=] {
-      ReluGradient(rows, y->data(), dz->data(), sum.data_ptr<float>(), *scratch);
-      return dz->tensor();
+      ReluGradient(rows->shape, rows->x.data(), rows->out.data(), sum.data_ptr<float>(), rows->scratch);
+      return rows->out.tensor();
     };
-    const auto libtorch = [=] {
-      const at::Tensor gradient = Derive(dy->tensor(), y->tensor(), Act::kRelu);
+    const auto libtorch = [=](at::ScalarType type) {
+      const at::Tensor gradient = Derive(rows->dy.As(type), rows->x.As(type), Act::kRelu);
       gradient.sum({0, 2, 3});
       return gradient;
     };
     return {ours, libtorch};
   };
   return {.kernel = "relu, gradient and bias gradient",
-          .shape = fmt::format("{} pixels x {}", pixels, channels),
+          .shape = DescribeRows(pixels, channels),
           .images = images,
-          .bytes = 6.0 * static_cast<double>(rows.rows * channels),
+          .bytes = 6.0 * static_cast<double>(images * pixels * channels),
+          .make = make};
+}
+
+KernelCase ActivationCase(Act act, int64_t images, int64_t pixels, int64_t channels, int threads) {
+  const auto make = [=]() -> KernelCalls {
+    const auto rows = std::make_shared<Rows>(images, pixels, channels, threads);
+    const auto ours = [=] {
+      ScaleShiftAct(rows->shape, rows->x.data(), nullptr, nullptr, act, rows->out.data(), rows->scratch);
+      return rows->out.tensor();
+    };
+    // A copy, since ReLU works in place; the ratio is not of interest to the last percent.
+    return {ours, [=](at::ScalarType type) { return Activate(rows->x.As(type).clone(), act); }};
+  };
+  return {.kernel = ActName(act),
+          .shape = DescribeRows(pixels, channels),
+          .images = images,
+          .bytes = 4.0 * static_cast<double>(images * pixels * channels),
+          .make = make};
+}
+
+KernelCase ActivationGradientCase(Act act, int64_t images, int64_t pixels, int64_t channels, int threads) {
+  const auto make = [=]() -> KernelCalls {
+    const auto rows = std::make_shared<Rows>(images, pixels, channels, threads);
+    const auto ours = [=] {
+      ActGradient(rows->shape, rows->x.data(), rows->dy.data(), nullptr, nullptr, nullptr, nullptr, act,
+                  rows->out.data(), rows->scratch);
+      return rows->out.tensor();
+    };
+    return {ours, [=](at::ScalarType type) { return Derive(rows->dy.As(type), rows->x.As(type), act); }};
+  };
+  return {.kernel = ActName(act) + ", gradient",
+          .shape = DescribeRows(pixels, channels),
+          .images = images,
+          .bytes = 6.0 * static_cast<double>(images * pixels * channels),
           .make = make};
 }
 

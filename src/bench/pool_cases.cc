@@ -23,9 +23,6 @@ struct Pool {
     place.Get(s.out_values());
   }
   void Forward() { MaxPool(shape, x.data(), y.data(), place.data(), threads); }
-  std::tuple<at::Tensor, at::Tensor> Libtorch() const {
-    return at::max_pool2d_with_indices(x.tensor(), window, window);
-  }
 
   PoolShape shape;
   int threads;
@@ -53,7 +50,9 @@ KernelCase MaxPoolCase(const PoolShape& shape, int threads) {
       p->Forward();
       return p->y.tensor();
     };
-    return {ours, [=] { return std::get<0>(p->Libtorch()); }};
+    return {ours, [=](at::ScalarType type) {
+              return std::get<0>(at::max_pool2d_with_indices(p->x.As(type), p->window, p->window));
+            }};
   });
 }
 
@@ -62,13 +61,14 @@ KernelCase MaxPoolGradientCase(const PoolShape& shape, int threads) {
     const auto p = std::make_shared<Pool>(shape, threads);
     const auto dx = std::make_shared<RandomMap>(shape.images, shape.height, shape.width, shape.channels);
     p->Forward();
-    const at::Tensor where = std::get<1>(p->Libtorch());
+    const at::Tensor where =
+        PoolIndices(shape, [&](int64_t pixel, int64_t c) { return p->place.data()[pixel * shape.channels + c]; });
     const auto ours = [=] {
       MaxPoolGradient(shape, p->y.data(), p->place.data(), dx->data(), threads);
       return dx->tensor();
     };
-    const auto libtorch = [=] {
-      return at::max_pool2d_with_indices_backward(p->y.tensor(), p->x.tensor(), p->window, p->window, {0, 0}, {1, 1},
+    const auto libtorch = [=](at::ScalarType type) {
+      return at::max_pool2d_with_indices_backward(p->y.As(type), p->x.As(type), p->window, p->window, {0, 0}, {1, 1},
                                                   false, where);
     };
     return {ours, libtorch};
@@ -83,7 +83,8 @@ KernelCase DropoutCase(int64_t images, int64_t features, double rate, int thread
       kernels::Dropout(images * features, x->data(), rate, /*seed=*/1, y->data(), threads);
       return y->tensor();
     };
-    return {ours, [=] { return std::get<0>(at::native_dropout(x->tensor(), rate, /*train=*/true)); }};
+    return {ours,
+            [=](at::ScalarType type) { return std::get<0>(at::native_dropout(x->As(type), rate, /*train=*/true)); }};
   };
   return {.kernel = "dropout",
           .shape = fmt::format("{} values, rate {}", features, rate),

@@ -3,11 +3,13 @@
 
 #include <ATen/core/grad_mode.h>
 
+#include <cmath>
 #include <cstring>
 #include <memory>
 #include <numeric>
 
 #include "augment/batch.h"
+#include "base/error.h"
 #include "base/random.h"
 #include "engine/engine.h"
 #include "train/class_weights.h"
@@ -82,8 +84,12 @@ TrainingSpeed TimeTraining(const TrainSettings& settings, int64_t classes, const
   const auto seconds = TimeCalls(
       [&](int64_t round) {
         // As late in a run: the bias of a whitening convolution is not trained any more.
-        step.Run(Batch(splits.train, round, settings.batch_size), round, 0,
-                 {.learning_rate = 1e-4, .factor = 1e-3, .epoch = 1e6});
+        const StepResult result = step.Run(Batch(splits.train, round, settings.batch_size), round, 0,
+                                           {.learning_rate = 1e-4, .factor = 1e-3, .epoch = 1e6});
+        if (!std::isfinite(result.loss)) {  // the backward pass was left out
+          Fail(ExitCode::kDiverged,
+               "the loss is not finite on noise images, so that a step cannot be timed; try another model");
+        }
       },
       effort);
   return {SpeedOf(seconds, settings.batch_size), step.profile()};

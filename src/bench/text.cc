@@ -16,6 +16,8 @@ std::string Number(double value) {
 
 std::string Range(const Quantiles& q) { return Number(q.p10) + " to " + Number(q.p90); }
 
+std::string Error(std::optional<double> share) { return share ? fmt::format("{:.1e}", *share) : "-"; }
+
 constexpr const char* kRange = "10 % to 90 %";
 
 double Share(const KernelSpeed& k, const MachinePeak& peak) {
@@ -39,19 +41,24 @@ std::string PeakText(const MachinePeak& peak) {
 }
 
 std::string KernelsText(const std::vector<KernelSpeed>& kernels, const MachinePeak& peak) {
-  constexpr const char* kRow = "{:<34} {:<35} {:>8}  {:>16} {:>13} {:>8} {:>11} {:>7}  {:>14} {:>5}\n";
+  constexpr const char* kRow = "{:<34} {:<35} {:>8}  {:>16} {:>13} {:>8} {:>11} {:>7}  {:>14} {:>5}  {:>8} {:>10}\n";
   std::string text;
   for (size_t i = 0; i < kernels.size(); ++i) {
     const KernelSpeed& k = kernels[i];
     if (i == 0 || k.recipe != kernels[i - 1].recipe) {
       text += (i > 0 ? "\n" : "") + fmt::format(kRow, fmt::format("{}, batches of {}", k.recipe, k.images), "", "ms",
-                                                kRange, "", "of peak", "libtorch ms", "faster", kRange, "n");
+                                                kRange, "", "of peak", "libtorch ms", "faster", kRange, "n", "error",
+                                                "libtorch's");
     }
     const std::string rate = k.gflops ? Number(*k.gflops) + " GFLOPS" : Number(*k.gb_per_second) + " GB/s  ";
-    text += fmt::format(kRow, k.kernel, k.shape, Number(k.ms.median), Range(k.ms), rate,
-                        fmt::format("{:.0f} %", 100 * Share(k, peak)), Number(k.libtorch_ms.median),
-                        Number(k.ratio.median) + "x", Range(k.ratio), k.ratio.n);
+    text +=
+        fmt::format(kRow, k.kernel, k.shape, Number(k.ms.median), Range(k.ms), rate,
+                    fmt::format("{:.0f} %", 100 * Share(k, peak)), Number(k.libtorch_ms.median),
+                    Number(k.ratio.median) + "x", Range(k.ratio), k.ratio.n, Error(k.error), Error(k.libtorch_error));
   }
+  if (!kernels.empty())
+    text +=
+        "error: root mean square of the difference from fp64, as a share of the values'; of 0 nothing was rounded\n";
   return text;
 }
 
@@ -66,6 +73,8 @@ Json KernelsJson(const std::vector<KernelSpeed>& kernels, const MachinePeak& pea
     json.update(ToJson(k.libtorch_ms, "libtorch_ms"));
     json["libtorch_gflops"] = k.libtorch_gflops ? Json(*k.libtorch_gflops) : Json();
     json.update(ToJson(k.ratio, "ratio"));
+    json["error"] = k.error ? Json(*k.error) : Json();
+    json["libtorch_error"] = k.libtorch_error ? Json(*k.libtorch_error) : Json();
     list.push_back(json);
   }
   return list;

@@ -2,20 +2,17 @@
 #include "bench/timing.h"
 
 #include <algorithm>
-#include <chrono>
+
+#include "base/stopwatch.h"
 
 namespace spotter {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-double SecondsSince(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
-
 template <typename Call>
 double Seconds(const Call& call) {
-  const auto begin = Clock::now();
+  const Stopwatch watch;
   call();
-  return SecondsSince(begin);
+  return watch.Seconds();
 }
 
 /// `time` once for each round that counts; its argument numbers all rounds.
@@ -23,8 +20,8 @@ template <typename Time>
 void Repeat(const Effort& effort, const Time& time) {
   int64_t round = 0;
   while (round < effort.warm_up) time(round++, /*counts=*/false);
-  const auto begin = Clock::now();
-  for (int64_t n = 0; n < effort.least || (n < effort.most && SecondsSince(begin) < effort.seconds); ++n)
+  const Stopwatch watch;
+  for (int64_t n = 0; n < effort.least || (n < effort.most && watch.Seconds() < effort.seconds); ++n)
     time(round++, /*counts=*/true);
 }
 

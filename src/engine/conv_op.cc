@@ -9,17 +9,8 @@ namespace {
 
 class ConvOp : public WeightedOp {
  public:
-  ConvOp(Layer& conv, const FeatureShape& input, const ConvOptions& options, kernels::Scratch& scratch)
-      : WeightedOp(conv), relu_(options.relu), scratch_(scratch) {
-    const auto& spec = std::get<ConvSpec>(conv.spec());
-    shape_ = {.height = input.height,
-              .width = input.width,
-              .in = input.channels,
-              .out = conv.output_shape().channels,
-              .kernel = 3,
-              .pad = spec.window.padding == Padding::kSame ? 1 : 0,
-              .pool = options.pool};
-  }
+  ConvOp(Layer& conv, const ConvStep& step, kernels::Scratch& scratch)
+      : WeightedOp(conv), relu_(step.relu), scratch_(scratch), shape_(step.shape) {}
 
   const bf16* Forward(const bf16* x, const Pass& pass) override {
     shape_.images = pass.images;
@@ -64,9 +55,8 @@ class ConvOp : public WeightedOp {
 
 }  // namespace
 
-std::unique_ptr<Op> MakeConvOp(Layer& conv, const FeatureShape& input, const ConvOptions& options,
-                               kernels::Scratch& scratch) {
-  return std::make_unique<ConvOp>(conv, input, options, scratch);
+std::unique_ptr<Op> MakeConvOp(Layer& conv, const ConvStep& step, kernels::Scratch& scratch) {
+  return std::make_unique<ConvOp>(conv, step, scratch);
 }
 
 }  // namespace spotter

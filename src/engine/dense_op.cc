@@ -9,11 +9,8 @@ namespace {
 
 class DenseOp : public WeightedOp {
  public:
-  DenseOp(Layer& dense, const FeatureShape& input, bool relu, kernels::Scratch& scratch)
-      : WeightedOp(dense),
-        relu_(relu),
-        scratch_(scratch),
-        shape_{.in = input.size(), .out = dense.output_shape().channels} {}
+  DenseOp(Layer& dense, const DenseStep& step, kernels::Scratch& scratch)
+      : WeightedOp(dense), relu_(step.relu), scratch_(scratch), shape_(step.shape) {}
 
   const bf16* Forward(const bf16* x, const Pass& pass) override {
     shape_.images = pass.images;
@@ -21,7 +18,7 @@ class DenseOp : public WeightedOp {
     if (stale_) HalveDenseWeights(shape_, weight(), half_.Get(DenseHalfSize(shape_)), scratch_.threads());
     stale_ = false;
     bf16* y = y_.Get(pass.images * shape_.out);
-    DenseForward(shape_, x, half_.data(), bias(), relu_ ? kernels::Act::kRelu : kernels::Act::kNone, y, scratch_);
+    DenseForward(shape_, x, half_.data(), bias(), relu_, y, scratch_);
     return y;
   }
 
@@ -49,8 +46,8 @@ class DenseOp : public WeightedOp {
 
 }  // namespace
 
-std::unique_ptr<Op> MakeDenseOp(Layer& dense, const FeatureShape& input, bool relu, kernels::Scratch& scratch) {
-  return std::make_unique<DenseOp>(dense, input, relu, scratch);
+std::unique_ptr<Op> MakeDenseOp(Layer& dense, const DenseStep& step, kernels::Scratch& scratch) {
+  return std::make_unique<DenseOp>(dense, step, scratch);
 }
 
 }  // namespace spotter

@@ -2,7 +2,7 @@
 // A network computed by our own kernels, forward and backward, in bf16 on a CPU that multiplies it.
 //
 // Network::Forward with libtorch's autograd is the reference: any device, any precision. The engine computes the same
-// with layers joined where one kernel does several (plan in engine.cc), keeps its memory from step to step, and leaves
+// with layers joined where one kernel does several (plan.h), keeps its memory from step to step, and leaves
 // to libtorch the layers that it has no kernel for. tests compare the two.
 #pragma once
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Batch normalisation with the activation, and the pool, behind it.
-#include <cmath>
+#include <algorithm>
 
 #include "engine/buffer.h"
 #include "engine/op.h"
@@ -12,11 +12,10 @@ namespace {
 
 class NormOp : public Op {
  public:
-  NormOp(Layer& norm, kernels::Act act, int64_t pool, kernels::Scratch& scratch)
+  NormOp(Layer& norm, const NormStep& step, kernels::Scratch& scratch)
       : spec_(std::get<BatchNormSpec>(norm.spec())),
-        shape_(norm.output_shape()),
-        act_(act),
-        pool_{.height = shape_.height, .width = shape_.width, .channels = shape_.channels, .size = pool},
+        act_(step.act),
+        shape_(step.shape),
         scratch_(scratch),
         scale_(FindParameter(norm, "weight")),
         bias_(*FindParameter(norm, "bias")),
@@ -29,7 +28,8 @@ class NormOp : public Op {
 
   const bf16* Forward(const bf16* x, const Pass& pass) override {
     x_ = x;
-    const kernels::RowShape rows = Rows(pass);
+    shape_.images = pass.images;
+    const kernels::RowShape rows = Rows();
     if (pass.training) {
       ChannelMoments(rows, x, mean_.data(), variance_.data(), scratch_);
       MoveAverages(rows.rows);
@@ -37,44 +37,34 @@ class NormOp : public Op {
       std::copy_n(Values(running_mean_), channels(), mean_.data());
       std::copy_n(Values(running_variance_), channels(), variance_.data());
     }
-    for (int64_t c = 0; c < channels(); ++c) {
-      factor_.data()[c] = Scale(c) * InverseDeviation(c);
-      shift_.data()[c] = Values(bias_)[c] - mean_.data()[c] * factor_.data()[c];
-    }
+    kernels::NormFactors(channels(), mean_.data(), variance_.data(), scale_ != nullptr ? Values(*scale_) : nullptr,
+                         Values(bias_), spec_.epsilon, factor_.data(), shift_.data());
+    const int64_t values = shape_.out_values();
+    bf16* y = y_.Get(values);
     if (!pooled()) {
-      bf16* y = y_.Get(pass.images * shape_.size());
       ScaleShiftAct(rows, x, factor_.data(), shift_.data(), act_, y, scratch_);
       return y;
     }
-    pool_.images = pass.images;
-    const int64_t values = pool_.out_values();
-    bf16* y = y_.Get(values);
-    NormMaxPool(pool_, x, factor_.data(), shift_.data(), act_, y, pass.training ? best_.Get(values) : nullptr,
+    NormMaxPool(shape_, x, factor_.data(), shift_.data(), act_, y, pass.training ? best_.Get(values) : nullptr,
                 pass.training ? place_.Get(values) : nullptr, scratch_.threads());
     return y;
   }
 
-  bf16* Backward(bf16* dy, bf16* spare, bool dx_wanted, const Pass& pass) override {
-    const kernels::RowShape rows = Rows(pass);
+  bf16* Backward(bf16* dy, bf16* spare, bool dx_wanted, const Pass&) override {
+    const kernels::RowShape rows = Rows();
     auto* sum = bias_gradient_.data_ptr<float>();
-    float* sum_x = by_x_.data();
     // What is not a maximum has no gradient, and adds nothing.
-    const kernels::RowShape summed = pooled() ? kernels::RowShape{pool_.out_values() / channels(), channels()} : rows;
+    const kernels::RowShape summed = pooled() ? kernels::RowShape{shape_.out_values() / channels(), channels()} : rows;
     GradientSums(summed, pooled() ? best_.data() : x_, dy, factor_.data(), shift_.data(), mean_.data(), act_, sum,
-                 sum_x, scratch_);
-    // dx = factor * (dz - mean(dz) - normalised x * mean(dz * normalised x)), sorted by x.
-    const auto n = static_cast<float>(rows.rows);
-    for (int64_t c = 0; c < channels(); ++c) {
-      const float scale_gradient = sum_x[c] * InverseDeviation(c);
-      if (scale_ != nullptr) scale_gradient_.data_ptr<float>()[c] = scale_gradient;
-      by_x_.data()[c] = -factor_.data()[c] * scale_gradient * InverseDeviation(c) / n;
-      constant_.data()[c] = -factor_.data()[c] * sum[c] / n - by_x_.data()[c] * mean_.data()[c];
-    }
+                 by_x_.data(), scratch_);
+    kernels::NormGradientFactors(channels(), rows.rows, mean_.data(), variance_.data(), spec_.epsilon, factor_.data(),
+                                 sum, by_x_.data(), by_x_.data(), constant_.data(),
+                                 scale_ != nullptr ? scale_gradient_.data_ptr<float>() : nullptr);
     if (scale_ != nullptr) SetGradient(*scale_, scale_gradient_);
     SetGradient(bias_, bias_gradient_);
     if (!dx_wanted) return dy;
     if (pooled()) {
-      NormMaxPoolGradient(pool_, x_, dy, best_.data(), place_.data(), factor_.data(), shift_.data(), by_x_.data(),
+      NormMaxPoolGradient(shape_, x_, dy, best_.data(), place_.data(), factor_.data(), shift_.data(), by_x_.data(),
                           constant_.data(), act_, spare, scratch_.threads());
       return spare;
     }
@@ -91,12 +81,8 @@ class NormOp : public Op {
  private:
   static const float* Values(const Parameter& parameter) { return parameter.value.const_data_ptr<float>(); }
   int64_t channels() const { return shape_.channels; }
-  bool pooled() const { return pool_.size > 1; }
-  kernels::RowShape Rows(const Pass& pass) const { return {pass.images * shape_.size() / channels(), channels()}; }
-  float Scale(int64_t c) const { return scale_ != nullptr ? Values(*scale_)[c] : 1; }
-  float InverseDeviation(int64_t c) const {
-    return static_cast<float>(1 / std::sqrt(double{variance_.data()[c]} + spec_.epsilon));
-  }
+  bool pooled() const { return shape_.size > 1; }
+  kernels::RowShape Rows() const { return {shape_.images * shape_.height * shape_.width, channels()}; }
   /// The moving variance takes the unbiased one, as PyTorch's; one value a channel has none and leaves them as they
   /// are.
   void MoveAverages(int64_t rows) {
@@ -112,9 +98,8 @@ class NormOp : public Op {
   }
 
   BatchNormSpec spec_;
-  FeatureShape shape_;
   kernels::Act act_;
-  kernels::PoolShape pool_;
+  kernels::PoolShape shape_;
   kernels::Scratch& scratch_;
   Parameter* scale_;
   Parameter& bias_;
@@ -129,8 +114,8 @@ class NormOp : public Op {
 
 }  // namespace
 
-std::unique_ptr<Op> MakeNormOp(Layer& norm, kernels::Act act, int64_t pool, kernels::Scratch& scratch) {
-  return std::make_unique<NormOp>(norm, act, pool, scratch);
+std::unique_ptr<Op> MakeNormOp(Layer& norm, const NormStep& step, kernels::Scratch& scratch) {
+  return std::make_unique<NormOp>(norm, step, scratch);
 }
 
 }  // namespace spotter

@@ -10,10 +10,9 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/plan.h"
 #include "kernels/bf16.h"
-#include "kernels/norm.h"
 #include "kernels/scratch.h"
-#include "models/layer.h"
 
 namespace spotter {
 
@@ -46,36 +45,20 @@ class Op {
 
   /// Multiply-adds of the plain algorithm for one image, forward; 0 where there are hardly any.
   virtual int64_t products() const { return 0; }
-
-  const std::string& name() const { return name_; }  // the layers', as "conv_1+relu+maxpool_1"
-  void set_name(std::string name) { name_ = std::move(name); }
-
- private:
-  std::string name_;
 };
 
-/// Ops for layers and groups of them; `layer` outlives its op.
-struct ConvOptions {
-  bool relu = false;
-  bool pool = false;
-};
-std::unique_ptr<Op> MakeConvOp(Layer& conv, const FeatureShape& input, const ConvOptions& options,
-                               kernels::Scratch& scratch);
-/// For the first layer only: it has no gradient of its input.
-std::unique_ptr<Op> MakePatchConvOp(Layer& conv, const FeatureShape& input, kernels::Act act,
-                                    kernels::Scratch& scratch);
-/// `pool`: the side of the max pool's windows behind the activation, which is none or ReLU then; 1 for no pool.
-std::unique_ptr<Op> MakeNormOp(Layer& norm, kernels::Act act, int64_t pool, kernels::Scratch& scratch);
-std::unique_ptr<Op> MakeActivationOp(const Activation& activation, const FeatureShape& shape,
-                                     kernels::Scratch& scratch);
-std::unique_ptr<Op> MakeMaxPoolOp(const FeatureShape& input, int64_t size, int threads);
-std::unique_ptr<Op> MakeDropoutOp(const FeatureShape& shape, double rate, uint64_t place, int threads);
-std::unique_ptr<Op> MakeDenseOp(Layer& dense, const FeatureShape& input, bool relu, kernels::Scratch& scratch);
+/// The ops of a plan's steps; `layer` outlives its op.
+std::unique_ptr<Op> MakeConvOp(Layer& conv, const ConvStep& step, kernels::Scratch& scratch);
+/// It has no gradient of its input.
+std::unique_ptr<Op> MakePatchConvOp(Layer& conv, const PatchConvStep& step, kernels::Scratch& scratch);
+std::unique_ptr<Op> MakeNormOp(Layer& norm, const NormStep& step, kernels::Scratch& scratch);
+std::unique_ptr<Op> MakeActivationOp(const ActivationStep& step, const FeatureShape& shape, kernels::Scratch& scratch);
+std::unique_ptr<Op> MakeMaxPoolOp(const MaxPoolStep& step, int threads);
+/// `place`: no other op's, so that no two drop the same.
+std::unique_ptr<Op> MakeDropoutOp(const DropoutStep& step, const FeatureShape& shape, uint64_t place, int threads);
+std::unique_ptr<Op> MakeDenseOp(Layer& dense, const DenseStep& step, kernels::Scratch& scratch);
 /// Any layer by its own Forward and libtorch's autograd.
 std::unique_ptr<Op> MakeLayerOp(Layer& layer, const FeatureShape& input);
-
-/// The kernel that computes an activation; kNone when there is none.
-kernels::Act KernelOf(const Activation& activation);
 
 /// Makes `gradient` the parameter's, where one is asked for.
 void SetGradient(Parameter& parameter, const at::Tensor& gradient);

@@ -9,16 +9,8 @@ namespace {
 
 class PatchConvOp : public WeightedOp {
  public:
-  PatchConvOp(Layer& conv, const FeatureShape& input, kernels::Act act, kernels::Scratch& scratch)
-      : WeightedOp(conv), act_(act), scratch_(scratch) {
-    const Window& window = std::get<ConvSpec>(conv.spec()).window;
-    shape_ = {.height = input.height,
-              .width = input.width,
-              .in = input.channels,
-              .out = conv.output_shape().channels,
-              .kernel = window.kernel_height,
-              .pad = window.padding == Padding::kSame ? window.kernel_height / 2 : 0};
-  }
+  PatchConvOp(Layer& conv, const PatchConvStep& step, kernels::Scratch& scratch)
+      : WeightedOp(conv), act_(step.act), scratch_(scratch), shape_(step.shape) {}
 
   const bf16* Forward(const bf16* x, const Pass& pass) override {
     shape_.images = pass.images;
@@ -64,9 +56,8 @@ class PatchConvOp : public WeightedOp {
 
 }  // namespace
 
-std::unique_ptr<Op> MakePatchConvOp(Layer& conv, const FeatureShape& input, kernels::Act act,
-                                    kernels::Scratch& scratch) {
-  return std::make_unique<PatchConvOp>(conv, input, act, scratch);
+std::unique_ptr<Op> MakePatchConvOp(Layer& conv, const PatchConvStep& step, kernels::Scratch& scratch) {
+  return std::make_unique<PatchConvOp>(conv, step, scratch);
 }
 
 }  // namespace spotter

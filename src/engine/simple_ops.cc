@@ -4,15 +4,14 @@
 #include "engine/op.h"
 #include "kernels/norm.h"
 #include "kernels/pool.h"
-#include "models/activation.h"
 
 namespace spotter {
 namespace {
 
 class ActivationOp : public Op {
  public:
-  ActivationOp(const Activation& activation, const FeatureShape& shape, kernels::Scratch& scratch)
-      : act_(KernelOf(activation)), shape_(shape), scratch_(scratch) {}
+  ActivationOp(kernels::Act act, const FeatureShape& shape, kernels::Scratch& scratch)
+      : act_(act), shape_(shape), scratch_(scratch) {}
   const bf16* Forward(const bf16* x, const Pass& pass) override {
     x_ = x;
     bf16* y = y_.Get(pass.images * shape_.size());
@@ -37,8 +36,7 @@ class ActivationOp : public Op {
 
 class MaxPoolOp : public Op {
  public:
-  MaxPoolOp(const FeatureShape& input, int64_t size, int threads)
-      : shape_{0, input.height, input.width, input.channels, size}, threads_(threads) {}
+  MaxPoolOp(const kernels::PoolShape& shape, int threads) : shape_(shape), threads_(threads) {}
   const bf16* Forward(const bf16* x, const Pass& pass) override {
     shape_.images = pass.images;
     bf16* y = y_.Get(shape_.out_values());
@@ -83,22 +81,14 @@ class DropoutOp : public Op {
 
 }  // namespace
 
-kernels::Act KernelOf(const Activation& activation) {
-  if (activation.name == "relu") return kernels::Act::kRelu;
-  if (activation.name == "gelu") return kernels::Act::kGelu;
-  if (activation.name == "silu") return kernels::Act::kSilu;
-  return kernels::Act::kNone;
+std::unique_ptr<Op> MakeActivationOp(const ActivationStep& step, const FeatureShape& shape, kernels::Scratch& scratch) {
+  return std::make_unique<ActivationOp>(step.act, shape, scratch);
 }
-
-std::unique_ptr<Op> MakeActivationOp(const Activation& activation, const FeatureShape& shape,
-                                     kernels::Scratch& scratch) {
-  return std::make_unique<ActivationOp>(activation, shape, scratch);
+std::unique_ptr<Op> MakeMaxPoolOp(const MaxPoolStep& step, int threads) {
+  return std::make_unique<MaxPoolOp>(step.shape, threads);
 }
-std::unique_ptr<Op> MakeMaxPoolOp(const FeatureShape& input, int64_t size, int threads) {
-  return std::make_unique<MaxPoolOp>(input, size, threads);
-}
-std::unique_ptr<Op> MakeDropoutOp(const FeatureShape& shape, double rate, uint64_t place, int threads) {
-  return std::make_unique<DropoutOp>(shape, rate, place, threads);
+std::unique_ptr<Op> MakeDropoutOp(const DropoutStep& step, const FeatureShape& shape, uint64_t place, int threads) {
+  return std::make_unique<DropoutOp>(shape, step.rate, place, threads);
 }
 
 }  // namespace spotter

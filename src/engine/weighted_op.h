@@ -17,8 +17,7 @@ class WeightedOp : public Op {
   explicit WeightedOp(Layer& layer)
       : weight_(*FindParameter(layer, "weight")),
         bias_(FindParameter(layer, "bias")),
-        weight_gradient_(at::empty_like(weight_.value.detach())),
-        bias_gradient_(at::empty({layer.output_shape().channels})) {}
+        channels_(layer.output_shape().channels) {}
 
   bool has_bias() const { return bias_ != nullptr; }
   bool WeightLearns() const { return weight_.value.requires_grad(); }
@@ -26,9 +25,15 @@ class WeightedOp : public Op {
   const float* weight() const { return weight_.value.const_data_ptr<float>(); }
   const float* bias() const { return has_bias() ? bias_->value.const_data_ptr<float>() : nullptr; }  // or null
 
-  /// Where gradients are written to, and what hands them over then.
-  float* weight_gradient() { return weight_gradient_.data_ptr<float>(); }
-  float* bias_gradient() { return bias_gradient_.data_ptr<float>(); }
+  /// Where gradients are written to, from the first backward pass on, and what hands them over then.
+  float* weight_gradient() {
+    if (!weight_gradient_.defined()) weight_gradient_ = at::empty_like(weight_.value.detach());
+    return weight_gradient_.data_ptr<float>();
+  }
+  float* bias_gradient() {
+    if (!bias_gradient_.defined()) bias_gradient_ = at::empty({channels_});
+    return bias_gradient_.data_ptr<float>();
+  }
   void SetWeightGradient() { SetGradient(weight_, weight_gradient_); }
   void SetBiasGradient() {
     if (has_bias()) SetGradient(*bias_, bias_gradient_);
@@ -47,6 +52,7 @@ class WeightedOp : public Op {
  private:
   Parameter& weight_;
   Parameter* bias_;
+  int64_t channels_;
   at::Tensor weight_gradient_, bias_gradient_;
 };
 

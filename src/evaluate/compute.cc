@@ -9,14 +9,6 @@
 
 namespace spotter {
 
-bool CpuHasBf16() {
-#if defined(__x86_64__)
-  return __builtin_cpu_supports("avx512bf16") != 0;
-#else
-  return false;  // ARM's bf16 is not tried yet: fp32 is the safe choice there
-#endif
-}
-
 bool EngineRuns(const Compute& compute) {
   return compute.device.is_cpu() && compute.precision == at::kBFloat16 && Engine::RunsHere();
 }
@@ -32,7 +24,7 @@ Compute PrepareCompute(const ComputeSettings& settings) {
          "CUDA libtorch");
   }
   if (settings.device != "cpu" && cuda) compute.device = at::Device(at::kCUDA, 0);
-  const bool has_bf16 = compute.device.is_cuda() || CpuHasBf16();
+  const bool has_bf16 = compute.device.is_cuda() || Engine::RunsHere();
   if (settings.precision == "bf16" || (settings.precision == "auto" && has_bf16)) compute.precision = at::kBFloat16;
   compute.threads = settings.threads > 0 ? static_cast<int>(settings.threads) : AvailableCores();
   at::set_num_threads(compute.threads);

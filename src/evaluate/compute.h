@@ -21,14 +21,13 @@ struct Compute {
 };
 
 /// Decides, and sets the number of threads of libtorch. auto takes CUDA where libtorch and the machine have it, and
-/// bf16 where the CPU multiplies it (AVX-512 BF16, AMX) or the device is CUDA. Throws Error(kUsage) for CUDA where
-/// there is none.
+/// bf16 where our own kernels run or the device is CUDA: elsewhere it is slow, or not tried (ARM). Throws Error(kUsage)
+/// for CUDA where there is none.
 Compute PrepareCompute(const ComputeSettings& settings);
 
 /// Whether our own kernels compute: bf16 on a CPU that has what they need.
 bool EngineRuns(const Compute& compute);
 
-bool CpuHasBf16();
 std::string PrecisionName(at::ScalarType precision);  // "bf16", "fp32"
 
 }  // namespace spotter

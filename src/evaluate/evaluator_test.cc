@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "base/error.h"
+#include "engine/engine.h"
 
 namespace spotter {
 namespace {
@@ -82,7 +83,7 @@ TEST(PrepareCompute, DoesAsItIsTold) {
   EXPECT_EQ(PrepareCompute({.device = "cpu", .precision = "fp32", .threads = 1}).precision, at::kFloat);
   EXPECT_EQ(PrepareCompute({.device = "cpu", .precision = "bf16", .threads = 1}).precision, at::kBFloat16);
   EXPECT_EQ(PrepareCompute({.device = "cpu", .precision = "auto", .threads = 1}).precision,
-            CpuHasBf16() ? at::kBFloat16 : at::kFloat);
+            Engine::RunsHere() ? at::kBFloat16 : at::kFloat);
   EXPECT_EQ(PrepareCompute({.device = "cpu", .threads = 2}).threads, 2);
   EXPECT_GE(PrepareCompute({.device = "cpu"}).threads, 1);
   EXPECT_TRUE(PrepareCompute({.device = "cpu"}).device.is_cpu());

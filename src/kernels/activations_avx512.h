@@ -2,8 +2,8 @@
 // Activations and their derivatives on registers. For *_avx512.cc only.
 #pragma once
 
+#include "kernels/act.h"
 #include "kernels/avx512.h"
-#include "kernels/norm.h"
 
 namespace spotter::kernels {
 
@@ -52,9 +52,9 @@ constexpr float kGeluSlope[] = {-2.072040865e-02f, 4.651470393e-02f, -2.77210946
 
 template <Act kAct>
 SPOTTER_INLINE __m512 Apply(__m512 z) {
-  if constexpr (kAct == Act::kRelu) return _mm512_max_ps(z, _mm512_setzero_ps());
+  if constexpr (kAct == Act::kRelu) return _mm512_max_ps(_mm512_setzero_ps(), z);  // NaN stays
   if constexpr (kAct == Act::kGelu)  // 0 where the fit ends: z times its last value would grow
-    return _mm512_maskz_mul_ps(_mm512_cmp_ps_mask(z, _mm512_set1_ps(-5.0f), _CMP_GT_OQ), z,
+    return _mm512_maskz_mul_ps(_mm512_cmp_ps_mask(z, _mm512_set1_ps(-5.0f), _CMP_NLE_UQ), z,
                                _mm512_add_ps(OddFit(z, kNormalCdf), _mm512_set1_ps(0.5f)));
   if constexpr (kAct == Act::kSilu)
     return _mm512_mul_ps(z,

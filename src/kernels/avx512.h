@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the AVX-512 kernels share: conversions, and the register-blocked bf16 product. For *_avx512.cc only, which are
-// compiled for such processors; everything is static, so that no other file can be linked to this code.
+// compiled for such processors. No code of theirs may be taken by other files, which run everywhere: what is here is
+// static, and tests/structure looks for what isn't.
 #pragma once
 
 #include <immintrin.h>
@@ -34,15 +35,33 @@ SPOTTER_INLINE __m256i Narrow(__m512 v) { return (__m256i)_mm512_cvtneps_pbh(v);
 SPOTTER_INLINE __m512 LoadWide(const bf16* p, __mmask16 mask) { return Widen(_mm256_maskz_loadu_epi16(mask, p)); }
 SPOTTER_INLINE void StoreNarrow(bf16* p, __mmask16 mask, __m512 v) { _mm256_mask_storeu_epi16(p, mask, Narrow(v)); }
 
+/// Where `value` is larger than the largest so far, or is NaN, which then stays.
+SPOTTER_INLINE __mmask16 Exceeds(__m512 value, __m512 largest) {
+  return _mm512_cmp_ps_mask(value, largest, _CMP_GT_OQ) | _mm512_cmp_ps_mask(value, value, _CMP_UNORD_Q);
+}
+
 /// The first `count` (at most all) lanes of a vector.
 SPOTTER_INLINE __mmask32 First32(int64_t count) { return count >= 32 ? ~0u : count <= 0 ? 0u : (1u << count) - 1; }
 SPOTTER_INLINE __mmask16 First16(int64_t count) { return static_cast<__mmask16>(First32(count < 16 ? count : 16)); }
+
+/// 0, step, 2 * step, ...
+SPOTTER_INLINE __m512i Multiples(int step) {
+  return _mm512_mullo_epi32(_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
+                            _mm512_set1_epi32(step));
+}
 
 /// Of 32 values that lie even places first, odd places after: the permutation that puts them in order.
 SPOTTER_INLINE __m512i Interleaved() {
   short index[32];
   for (int i = 0; i < 32; ++i) index[i] = static_cast<short>((i >> 1) + (i & 1) * 16);
   return _mm512_loadu_si512(index);
+}
+
+/// Two neighbouring values in each lane.
+SPOTTER_INLINE __m512i BroadcastPair(const bf16* p) {
+  int pair;
+  __builtin_memcpy(&pair, p, sizeof(pair));  // at any address
+  return _mm512_set1_epi32(pair);
 }
 
 /// C[kRows][16 * kVectors] (+)= A[kRows][2 * pairs] x B[2 * pairs][16 * kVectors], fp32 sums of bf16 products. Pair k
@@ -63,7 +82,7 @@ SPOTTER_INLINE void Product(const bf16* a, int64_t row_stride, int64_t pair_stri
     for (int v = 0; v < kVectors; ++v) column[v] = _mm512_loadu_si512(b + kChunk * v);
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
-      const __m512i row = _mm512_set1_epi32(*reinterpret_cast<const int*>(a + r * row_stride));
+      const __m512i row = BroadcastPair(a + r * row_stride);
 #pragma GCC unroll 4
       for (int v = 0; v < kVectors; ++v) sum[r][v] = MultiplyAdd(sum[r][v], row, column[v]);
     }

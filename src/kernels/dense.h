@@ -7,7 +7,6 @@
 #include <cstdint>
 
 #include "kernels/bf16.h"
-#include "kernels/norm.h"
 #include "kernels/scratch.h"
 
 namespace spotter::kernels {
@@ -23,8 +22,8 @@ struct DenseShape {
 inline int64_t DenseHalfSize(const DenseShape& shape) { return shape.out * (shape.in + shape.in % 2); }
 void HalveDenseWeights(const DenseShape& shape, const float* weights, bf16* half, int threads);
 
-/// y = act(x * weights^T + bias); bias (out) may be null.
-void DenseForward(const DenseShape& shape, const bf16* x, const bf16* half, const float* bias, Act act, bf16* y,
+/// y = x * weights^T + bias, and ReLU of it when `relu`; bias (out) may be null.
+void DenseForward(const DenseShape& shape, const bf16* x, const bf16* half, const float* bias, bool relu, bf16* y,
                   Scratch& scratch);
 
 /// dx = dy * weights.

@@ -6,8 +6,8 @@
 
 #include "kernels/activations_avx512.h"
 #include "kernels/dense.h"
+#include "kernels/panels.h"
 #include "kernels/prefetch.h"
-#include "kernels/winograd_layout.h"
 
 namespace spotter::kernels {
 namespace {
@@ -56,24 +56,16 @@ void PanelProduct(const bf16* a, int64_t rows, int64_t row_stride, int64_t pair_
   block(std::integral_constant<int, 1>());
 }
 
-/// The places of 16 values that lie 64 apart.
-SPOTTER_INLINE __m512i EveryPanel() {
-  return _mm512_mullo_epi32(_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
-                            _mm512_set1_epi32(kPanel));
-}
-
 /// 16 outputs from their sums.
-SPOTTER_INLINE void Finish(__m512 z, const float* bias, int64_t o, int64_t out, Act act, bf16* y) {
+SPOTTER_INLINE void Finish(__m512 z, const float* bias, int64_t o, int64_t out, bool relu, bf16* y) {
   const __mmask16 mask = First16(out - o);
   if (bias != nullptr) z = _mm512_add_ps(z, _mm512_maskz_loadu_ps(mask, bias + o));
-  if (act == Act::kRelu) z = Apply<Act::kRelu>(z);
-  if (act == Act::kGelu) z = Apply<Act::kGelu>(z);
-  if (act == Act::kSilu) z = Apply<Act::kSilu>(z);
+  if (relu) z = Apply<Act::kRelu>(z);
   _mm256_mask_storeu_epi16(y + o, mask, Narrow(z));
 }
 
 /// For so few images that a panel would be mostly empty: one dot product for each output.
-void ForwardOfFew(const DenseShape& s, const bf16* x, const bf16* half, const float* bias, Act act, bf16* y,
+void ForwardOfFew(const DenseShape& s, const bf16* x, const bf16* half, const float* bias, bool relu, bf16* y,
                   int threads) {
 #pragma omp parallel for num_threads(threads) schedule(static)
   for (int64_t o = 0; o < s.out; o += kLanes) {
@@ -94,7 +86,7 @@ void ForwardOfFew(const DenseShape& s, const bf16* x, const bf16* half, const fl
         }
         sums[r] = _mm512_reduce_add_ps(_mm512_add_ps(sum[0], sum[1]));
       }
-      Finish(_mm512_loadu_ps(sums), bias, o, s.out, act, y + n * s.out);
+      Finish(_mm512_loadu_ps(sums), bias, o, s.out, relu, y + n * s.out);
     }
   }
 }
@@ -117,20 +109,20 @@ void HalveDenseWeights(const DenseShape& s, const float* weights, bf16* half, in
 }
 
 // The transpose is computed, weights x images: the weights are read as they lie, and 64 images make a panel.
-void DenseForward(const DenseShape& s, const bf16* x, const bf16* half, const float* bias, Act act, bf16* y,
+void DenseForward(const DenseShape& s, const bf16* x, const bf16* half, const float* bias, bool relu, bf16* y,
                   Scratch& scratch) {
   constexpr int64_t kFew = 8;
-  if (s.images <= kFew) return ForwardOfFew(s, x, half, bias, act, y, scratch.threads());
+  if (s.images <= kFew) return ForwardOfFew(s, x, half, bias, relu, y, scratch.threads());
   const int64_t pairs = Even(s.in) / 2;
-  scratch.Reserve(kColumns, static_cast<size_t>(pairs * 2 * kPanel) * sizeof(bf16));
-  scratch.Reserve(kSums, static_cast<size_t>(s.out * kPanel) * sizeof(float));
+  scratch.ReserveShared(kColumns, static_cast<size_t>(pairs * 2 * kPanel) * sizeof(bf16));
+  scratch.ReserveShared(kSums, static_cast<size_t>(s.out * kPanel) * sizeof(float));
   auto* columns = scratch.Get<bf16>(0, kColumns);
   auto* sums = scratch.Get<float>(0, kSums);
   for (int64_t first = 0; first < s.images; first += kPanel) {
     const int64_t images = std::min(kPanel, s.images - first);
 #pragma omp parallel num_threads(scratch.threads())
     {
-      const __m512i places = EveryPanel();
+      const __m512i places = Multiples(kPanel);  // of values that lie a panel apart
 #pragma omp for schedule(static)
       for (int64_t k = 0; k < pairs; k += kLanes) {
         // 16 pairs of each image, turned over: [image][pair] to [pair][image].
@@ -164,7 +156,7 @@ void DenseForward(const DenseShape& s, const bf16* x, const bf16* half, const fl
         for (int64_t o = 0; o < s.out; o += kLanes) {
           const __m512 z =
               _mm512_mask_i32gather_ps(_mm512_setzero_ps(), First16(s.out - o), places, sums + n + o * kPanel, 4);
-          Finish(z, bias, o, s.out, act, to);
+          Finish(z, bias, o, s.out, relu, to);
         }
       }
     }
@@ -175,7 +167,7 @@ void DenseDataGradient(const DenseShape& s, const bf16* dy, const bf16* half, bf
   const int64_t pairs = Even(s.out) / 2;
   scratch.Reserve(kColumns, static_cast<size_t>(pairs * 2 * kPanel) * sizeof(bf16));
   scratch.Reserve(kSums, static_cast<size_t>(s.images * kPanel) * sizeof(float));
-  scratch.Reserve(kPairs, static_cast<size_t>(s.images * Even(s.out)) * sizeof(bf16));
+  scratch.ReserveShared(kPairs, static_cast<size_t>(s.images * Even(s.out)) * sizeof(bf16));
   // Rows of an even length, so that pairs don't reach into the next row.
   const bf16* rows = dy;
   if (s.out % 2 != 0) {
@@ -212,7 +204,7 @@ void DenseWeightGradient(const DenseShape& s, const bf16* x, const bf16* dy, flo
   const int64_t out = RoundUp(s.out, kPanel);
   scratch.Reserve(kColumns, static_cast<size_t>(pairs * 2 * kPanel) * sizeof(bf16));
   scratch.Reserve(kSums, static_cast<size_t>(s.out * kPanel) * sizeof(float));
-  scratch.Reserve(kPairs, static_cast<size_t>(pairs * 2 * out) * sizeof(bf16));
+  scratch.ReserveShared(kPairs, static_cast<size_t>(pairs * 2 * out) * sizeof(bf16));
   auto* gradients = scratch.Get<bf16>(0, kPairs);  // [pair of images][out][2]
 #pragma omp parallel num_threads(scratch.threads())
   {

@@ -9,14 +9,11 @@
 
 #include <cstdint>
 
+#include "kernels/act.h"
 #include "kernels/bf16.h"
 #include "kernels/scratch.h"
 
 namespace spotter::kernels {
-
-/// gelu: x * Phi(x), by polynomials: its absolute error is below 1e-5 (1e-6 z beyond 5), that of its derivative below
-/// 1.5e-5; bf16 rounds values near 1 by 4e-3.
-enum class Act { kNone, kRelu, kGelu, kSilu };
 
 struct RowShape {
   int64_t rows = 0;
@@ -26,6 +23,10 @@ struct RowShape {
 /// mean, variance (channels), biased, of x.
 void ChannelMoments(const RowShape& shape, const bf16* x, float* mean, float* variance, Scratch& scratch);
 
+/// The factor and shift of z, from moments, scale (null for 1) and bias, each of `channels` values.
+void NormFactors(int64_t channels, const float* mean, const float* variance, const float* scale, const float* bias,
+                 double epsilon, float* factor, float* shift);
+
 /// y = act(x * factor + shift); factor (channels) may be null for 1, shift for 0. y may be x.
 void ScaleShiftAct(const RowShape& shape, const bf16* x, const float* factor, const float* shift, Act act, bf16* y,
                    Scratch& scratch);
@@ -34,6 +35,12 @@ void ScaleShiftAct(const RowShape& shape, const bf16* x, const float* factor, co
 /// dz = dy * act'(z). Null factor, shift and mean count as 1, 0, 0. sum_x may be null.
 void GradientSums(const RowShape& shape, const bf16* x, const bf16* dy, const float* factor, const float* shift,
                   const float* mean, Act act, float* sum, float* sum_x, Scratch& scratch);
+
+/// From those sums, over n rows, to what ActGradient takes: dx = factor * (dz - mean(dz) - z0 * mean(dz * z0)), z0
+/// being the normalised x, sorted by x. by_x may be sum_x. scale_gradient, the sums of dz * z0, may be null.
+void NormGradientFactors(int64_t channels, int64_t n, const float* mean, const float* variance, double epsilon,
+                         const float* factor, const float* sum, const float* sum_x, float* by_x, float* constant,
+                         float* scale_gradient);
 
 /// dx = dz * factor + x * by_x + constant, dz as above; the last two (channels) may be null for 0. dx may be dy.
 void ActGradient(const RowShape& shape, const bf16* x, const bf16* dy, const float* factor, const float* shift,

@@ -136,7 +136,9 @@ void DeriveRows(const RowShape& s, const bf16* x, const bf16* dy, const float* f
         const __m512 f = LoadOr(factor, c, mask, 1);
         const __m512 dz =
             Derive<kAct>(_mm512_fmadd_ps(value, f, LoadOr(shift, c, mask, 0)), Load(dy + i + c, mask, kAhead));
-        const __m512 rest = _mm512_fmadd_ps(value, LoadOr(by_x, c, mask, 0), LoadOr(constant, c, mask, 0));
+        // Where x is infinite, x * 0 is not 0.
+        __m512 rest = LoadOr(constant, c, mask, 0);
+        if (by_x != nullptr) rest = _mm512_fmadd_ps(value, LoadOr(by_x, c, mask, 0), rest);
         StoreNarrow(dx + i + c, mask, _mm512_fmadd_ps(dz, f, rest));
       });
 }

@@ -20,7 +20,7 @@ SPOTTER_INLINE void Maximum(const WindowOffsets& offsets, const bf16* window, co
   for (int64_t i = 1; i < offsets.count(); ++i) {
     const __m512 x = LoadWide(window + offsets[i], mask);
     const __m512 z = _mm512_fmadd_ps(x, f, b);
-    const __mmask16 larger = _mm512_cmp_ps_mask(z, most, _CMP_GT_OQ);
+    const __mmask16 larger = Exceeds(z, most);
     most = _mm512_mask_mov_ps(most, larger, z);
     best_x = _mm512_mask_mov_ps(best_x, larger, x);
     where = _mm512_mask_mov_epi32(where, larger, _mm512_set1_epi32(static_cast<int>(i)));

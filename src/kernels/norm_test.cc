@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <functional>
+#include <limits>
 
 #include "kernels/cpu.h"
 #include "kernels/test_values.h"
@@ -98,7 +99,7 @@ TEST_P(NormTest, ForwardAndBackward) {
     std::vector<bf16> gradient = AsBf16(dy);
     std::vector<bf16> output(input.size());
     ScaleShiftAct(s, input.data(), factor.data(), shift.data(), act, output.data(), scratch);
-    EXPECT_LT(RelativeError(y, AsFloat(output)), kRounding);
+    ExpectNear(y, AsFloat(output), kRounding);
     std::vector<float> found(s.channels), found_x(s.channels);
     GradientSums(s, input.data(), gradient.data(), factor.data(), shift.data(), mean.data(), act, found.data(),
                  found_x.data(), scratch);
@@ -107,7 +108,7 @@ TEST_P(NormTest, ForwardAndBackward) {
     EXPECT_LT(RelativeError(sum_x, found_x), error);
     ActGradient(s, input.data(), gradient.data(), factor.data(), shift.data(), by_x.data(), constant.data(), act,
                 gradient.data(), scratch);
-    EXPECT_LT(RelativeError(dx, AsFloat(gradient)), kRounding);
+    ExpectNear(dx, AsFloat(gradient), kRounding);
   }
 }
 
@@ -140,6 +141,22 @@ TEST_P(NormTest, ReluByItsOutput) {
 INSTANTIATE_TEST_SUITE_P(Sizes, NormTest,
                          testing::Values(Case{{2000, 64}, 2}, Case{{1000, 256}, 2}, Case{{77, 24}, 3}, Case{{1, 7}, 2},
                                          Case{{33, 1}, 4}, Case{{100, 50}, 1}, Case{{65, 33}, 2}));
+
+TEST(Activations, HandNanOnAndDeriveInfinity) {
+  if (!CpuHasAvx512Bf16()) GTEST_SKIP() << "this processor has no AVX-512 bf16";
+  Scratch scratch(1);
+  const RowShape shape{1, 2};
+  const std::vector<bf16> x = AsBf16({std::nanf(""), std::numeric_limits<float>::infinity()});
+  const std::vector<bf16> dy = AsBf16({1, 1});
+  for (const Act act : {Act::kNone, Act::kRelu, Act::kGelu, Act::kSilu}) {
+    std::vector<bf16> y(2);
+    ScaleShiftAct(shape, x.data(), nullptr, nullptr, act, y.data(), scratch);
+    EXPECT_TRUE(std::isnan(ToFloat(y[0]))) << static_cast<int>(act);
+  }
+  std::vector<bf16> dx(2);
+  ActGradient(shape, x.data(), dy.data(), nullptr, nullptr, nullptr, nullptr, Act::kRelu, dx.data(), scratch);
+  EXPECT_EQ(ToFloat(dx[1]), 1);
+}
 
 TEST(Activations, FarOutValuesAreFinite) {
   if (!CpuHasAvx512Bf16()) GTEST_SKIP() << "this processor has no AVX-512 bf16";

@@ -32,7 +32,7 @@ void ActGradient(const RowShape&, const bf16*, const bf16*, const float*, const 
 void ReluGradient(const RowShape&, const bf16*, bf16*, float*, Scratch&) { NotBuilt(); }
 
 void HalveDenseWeights(const DenseShape&, const float*, bf16*, int) { NotBuilt(); }
-void DenseForward(const DenseShape&, const bf16*, const bf16*, const float*, Act, bf16*, Scratch&) { NotBuilt(); }
+void DenseForward(const DenseShape&, const bf16*, const bf16*, const float*, bool, bf16*, Scratch&) { NotBuilt(); }
 void DenseDataGradient(const DenseShape&, const bf16*, const bf16*, bf16*, Scratch&) { NotBuilt(); }
 void DenseWeightGradient(const DenseShape&, const bf16*, const bf16*, float*, Scratch&) { NotBuilt(); }
 

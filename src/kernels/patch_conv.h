@@ -6,9 +6,9 @@
 
 #include <cstdint>
 
+#include "kernels/act.h"
 #include "kernels/bf16.h"
 #include "kernels/conv_shape.h"
-#include "kernels/norm.h"
 #include "kernels/scratch.h"
 
 namespace spotter::kernels {

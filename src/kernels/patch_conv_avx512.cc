@@ -8,9 +8,9 @@
 #include <type_traits>
 
 #include "kernels/activations_avx512.h"
+#include "kernels/panels.h"
 #include "kernels/patch_conv.h"
 #include "kernels/prefetch.h"
-#include "kernels/winograd_layout.h"
 
 namespace spotter::kernels {
 namespace {
@@ -84,7 +84,7 @@ SPOTTER_INLINE void Outputs(const ConvShape& s, const bf16* patch, const Panel& 
       for (int v = 0; v < kVectors; ++v) column[v] = _mm512_loadu_si512(b + kChunk * v);
 #pragma GCC unroll 12
       for (int i = 0; i < kPixels; ++i) {
-        const __m512i pair = _mm512_set1_epi32(*reinterpret_cast<const int*>(a + i * s.in));
+        const __m512i pair = BroadcastPair(a + i * s.in);
 #pragma GCC unroll 4
         for (int v = 0; v < kVectors; ++v) sum[i][v] = MultiplyAdd(sum[i][v], pair, column[v]);
       }

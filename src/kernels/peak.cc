@@ -3,18 +3,14 @@
 
 #include <omp.h>
 
-#include <chrono>
 #include <cstring>
 
+#include "base/stopwatch.h"
 #include "kernels/cpu.h"
 #include "kernels/memory.h"
 
 namespace spotter::kernels {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double SecondsSince(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
 /// Operations done by kSums independent sums of kLanes fp32 each; inlined into functions for different processors.
 template <int kLanes, int kSums>
@@ -61,12 +57,12 @@ std::vector<double> Rates(int threads, int slices, Burst burst) {
 #pragma omp parallel num_threads(threads) reduction(+ : rate)
     {
 #pragma omp barrier
-      const auto begin = Clock::now();
+      const Stopwatch watch;
       double operations = 0;
       double seconds = 0;
       while (seconds < kSlice) {
         operations += burst();
-        seconds = SecondsSince(begin);
+        seconds = watch.Seconds();
       }
       rate += operations / seconds;
     }
@@ -89,7 +85,7 @@ std::vector<double> CopyRates(int threads, int slices) {
   const Memory to = Allocate(kBytes);
   std::vector<double> rates;
   for (int slice = -1; slice < slices; ++slice) {  // the first makes the system give the pages
-    const auto begin = Clock::now();
+    const Stopwatch watch;
 #pragma omp parallel num_threads(threads)
     {
       const auto part = static_cast<size_t>(omp_get_thread_num());
@@ -99,7 +95,7 @@ std::vector<double> CopyRates(int threads, int slices) {
       if (slice < 0) std::memset(static_cast<char*>(from.get()) + first, 1, bytes);
       std::memcpy(static_cast<char*>(to.get()) + first, static_cast<const char*>(from.get()) + first, bytes);
     }
-    if (slice >= 0) rates.push_back(2.0 * kBytes / SecondsSince(begin));
+    if (slice >= 0) rates.push_back(2.0 * kBytes / watch.Seconds());
   }
   return rates;
 }

@@ -33,7 +33,7 @@ void MaxPool(const PoolShape& s, const bf16* x, bf16* y, uint8_t* place, int thr
             __m512i where = _mm512_setzero_si512();
             for (int64_t i = 1; i < offsets.count(); ++i) {
               const __m512 value = LoadWide(x + window + offsets[i] + c, mask);
-              const __mmask16 larger = _mm512_cmp_ps_mask(value, best, _CMP_GT_OQ);
+              const __mmask16 larger = Exceeds(value, best);
               best = _mm512_mask_mov_ps(best, larger, value);
               where = _mm512_mask_mov_epi32(where, larger, _mm512_set1_epi32(static_cast<int>(i)));
             }

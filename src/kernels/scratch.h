@@ -10,22 +10,17 @@
 namespace spotter::kernels {
 
 /// A few buffers for each thread, grown on demand and never given back: after the first step of a training nothing is
-/// allocated any more. Buffers are aligned to 2 MiB, for huge pages. One Scratch serves one call at a time.
+/// allocated any more. Large ones lie in huge pages. One Scratch serves one call at a time.
 class Scratch {
  public:
-  explicit Scratch(int threads) : threads_(threads), buffers_(static_cast<size_t>(threads) * kSlots) {}
+  explicit Scratch(int threads);
   int threads() const { return threads_; }
 
   /// Called outside parallel regions: buffer `slot` of every thread holds at least `bytes` afterwards; what it held
   /// is lost when it grows. Throws std::bad_alloc.
-  void Reserve(int slot, size_t bytes) {
-    for (int thread = 0; thread < threads_; ++thread) {
-      Buffer& buffer = buffers_[static_cast<size_t>(thread) * kSlots + static_cast<size_t>(slot)];
-      if (buffer.bytes >= bytes) continue;
-      buffer = {};
-      buffer = {Allocate(bytes), bytes};
-    }
-  }
+  void Reserve(int slot, size_t bytes) { ReserveOf(threads_, slot, bytes); }
+  /// Of thread 0 alone, for what all threads share.
+  void ReserveShared(int slot, size_t bytes) { ReserveOf(1, slot, bytes); }
   template <typename T>
   T* Get(int thread, int slot) const {
     return static_cast<T*>(buffers_[static_cast<size_t>(thread) * kSlots + static_cast<size_t>(slot)].memory.get());
@@ -37,6 +32,8 @@ class Scratch {
     Memory memory;
     size_t bytes = 0;
   };
+  void ReserveOf(int threads, int slot, size_t bytes);
+
   int threads_;
   std::vector<Buffer> buffers_;
 };

@@ -2,6 +2,8 @@
 // Values for the kernels' tests.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <cmath>
 #include <random>
 #include <span>
@@ -42,6 +44,26 @@ double RelativeError(const std::vector<Expected>& expected, const std::vector<fl
     size += static_cast<double>(expected[i]) * expected[i];
   }
   return std::sqrt(error / (size > 0 ? size : 1));
+}
+
+/// The root mean square of the errors is below `bound` times that of the expected values, and no error is far above
+/// that: one wrong value among many would hide in the mean.
+template <typename Expected>
+void ExpectNear(const std::vector<Expected>& expected, const std::vector<float>& found, double bound) {
+  constexpr double kFar = 16;
+  ASSERT_EQ(expected.size(), found.size());
+  EXPECT_LT(RelativeError(expected, found), bound);
+  double size = 0;
+  for (const Expected value : expected) size += static_cast<double>(value) * value;
+  const double limit = kFar * bound * std::sqrt(size / static_cast<double>(expected.size()));
+  size_t wrong = 0;
+  size_t last = 0;
+  for (size_t i = 0; i < expected.size(); ++i) {
+    if (std::abs(found[i] - static_cast<double>(expected[i])) <= limit) continue;
+    ++wrong;
+    last = i;
+  }
+  EXPECT_EQ(wrong, 0U) << "the last at " << last << ": " << found[last] << " for " << expected[last];
 }
 
 }  // namespace spotter::kernels

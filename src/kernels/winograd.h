@@ -36,7 +36,8 @@ struct ConvEpilogue {
 void WinogradForward(const ConvShape& shape, const bf16* x, const bf16* packed, const ConvEpilogue& epilogue, bf16* y,
                      uint32_t* argmax, Scratch& scratch);
 
-/// dy, the gradient of the (pooled) output before bias and ReLU -> dx (images, height, width, in).
+/// dy, the gradient of the (pooled) output before bias and ReLU -> dx (images, height, width, in). argmax: what
+/// WinogradForward wrote; here and below null where the shape has no pool.
 void WinogradDataGradient(const ConvShape& shape, const bf16* dy, const uint32_t* argmax, const bf16* packed, bf16* dx,
                           Scratch& scratch);
 

@@ -2,6 +2,7 @@
 #include <omp.h>
 
 #include <cstring>
+#include <limits>
 
 #include "kernels/winograd.h"
 #include "kernels/winograd_blocks_avx512.h"
@@ -24,10 +25,10 @@ struct Output {
 
 SPOTTER_INLINE __m512 Finish(__m512 value, __m512 bias, bool relu) {
   value = _mm512_add_ps(value, bias);
-  return relu ? _mm512_max_ps(value, _mm512_setzero_ps()) : value;
+  return relu ? _mm512_max_ps(_mm512_setzero_ps(), value) : value;  // of NaN and 0 the second: NaN
 }
 
-/// The largest of a tile's four outputs; bit c of `column` and `row` says where channel c's is.
+/// The largest of a tile's four outputs, NaN where one is; bit c of `column` and `row` says where channel c's is.
 SPOTTER_INLINE __m512 Largest(const __m512* y, uint32_t& column, uint32_t& row) {
   const uint32_t upper = _mm512_cmp_ps_mask(y[1], y[0], _CMP_GT_OQ);
   const uint32_t lower = _mm512_cmp_ps_mask(y[3], y[2], _CMP_GT_OQ);
@@ -35,7 +36,8 @@ SPOTTER_INLINE __m512 Largest(const __m512* y, uint32_t& column, uint32_t& row) 
   const __m512 b = _mm512_max_ps(y[3], y[2]);
   row = _mm512_cmp_ps_mask(b, a, _CMP_GT_OQ);
   column = (upper & ~row) | (lower & row);
-  return _mm512_max_ps(b, a);
+  const __mmask16 nan = _mm512_cmp_ps_mask(y[0], y[1], _CMP_UNORD_Q) | _mm512_cmp_ps_mask(y[2], y[3], _CMP_UNORD_Q);
+  return _mm512_mask_mov_ps(_mm512_max_ps(b, a), nan, _mm512_set1_ps(std::numeric_limits<float>::quiet_NaN()));
 }
 
 /// 32 channels from `channel` on of one tile, whose products begin at m.

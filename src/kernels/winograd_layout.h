@@ -8,17 +8,11 @@
 
 #include <cstdint>
 
+#include "kernels/panels.h"
+
 namespace spotter::kernels {
 
-constexpr int64_t kPanel = 64;
-
-constexpr int64_t RoundUp(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
-
 inline int64_t PaddedSums(int64_t sums) { return RoundUp(sums, 2); }
-inline int64_t PaddedColumns(int64_t columns) { return RoundUp(columns, 32); }
-inline int64_t PanelWidth(int64_t columns, int64_t first) {
-  return PaddedColumns(columns) - first >= kPanel ? kPanel : 32;
-}
 
 /// The channel at place `place`, when `interleaved`; else they are in order.
 inline int64_t ChannelAt(int64_t place, int64_t channels, bool interleaved) {

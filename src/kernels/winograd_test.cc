@@ -88,13 +88,13 @@ class WinogradTest : public testing::TestWithParam<Case> {
 TEST_P(WinogradTest, Forward) {
   const std::vector<double> plain = ReferenceConv(s, x, weights, {});
   if (!s.pool) {
-    EXPECT_LT(RelativeError(plain, Forward({}, nullptr)), kBound);
+    ExpectNear(plain, Forward({}, nullptr), kBound);
     return;
   }
   std::vector<int> where;
   const std::vector<double> pooled = ReferencePool(s, plain, where);
   std::vector<uint32_t> argmax(static_cast<size_t>(ArgmaxWords(s)));
-  EXPECT_LT(RelativeError(pooled, Forward({}, argmax.data())), kBound);
+  ExpectNear(pooled, Forward({}, argmax.data()), kBound);
   // Where two outputs of a window are nearly equal either may be the larger: the value at the place must be right.
   const std::vector<int> places = Places(argmax);
   std::vector<float> at_places;
@@ -109,7 +109,7 @@ TEST_P(WinogradTest, Forward) {
     at_places.push_back(static_cast<float>(plain[static_cast<size_t>(from * s.out + i % s.out)]));
     same += place == where[static_cast<size_t>(i)] ? 1 : 0;
   }
-  EXPECT_LT(RelativeError(pooled, at_places), kBound);
+  ExpectNear(pooled, at_places, kBound);
   EXPECT_GT(static_cast<double>(same), 0.98 * static_cast<double>(where.size()));
 }
 
@@ -118,7 +118,7 @@ TEST_P(WinogradTest, ForwardWithBiasAndRelu) {
   std::vector<int> where;
   if (s.pool) y = ReferencePool(s, y, where);
   for (double& value : y) value = std::max(value, 0.0);
-  EXPECT_LT(RelativeError(y, Forward({.bias = bias.data(), .relu = true}, nullptr)), kBound);
+  ExpectNear(y, Forward({.bias = bias.data(), .relu = true}, nullptr), kBound);
 }
 
 TEST_P(WinogradTest, DataGradient) {
@@ -128,7 +128,7 @@ TEST_P(WinogradTest, DataGradient) {
   PackWinogradDataGradient(s, weights.data(), packed.data(), threads());
   Guarded dx(s.in_size());
   WinogradDataGradient(s, AsBf16(dy).data(), argmax.data(), packed.data(), dx.data(), scratch);
-  EXPECT_LT(RelativeError(ReferenceDataGradient(s, FullGradient(dy, argmax), weights), dx.Take()), kBound);
+  ExpectNear(ReferenceDataGradient(s, FullGradient(dy, argmax), weights), dx.Take(), kBound);
 }
 
 TEST_P(WinogradTest, WeightGradient) {
@@ -136,7 +136,7 @@ TEST_P(WinogradTest, WeightGradient) {
   const std::vector<uint32_t> argmax = RandomArgmax();
   std::vector<float> dw(static_cast<size_t>(s.weight_size()), NAN);
   WinogradWeightGradient(s, AsBf16(x).data(), AsBf16(dy).data(), argmax.data(), dw.data(), scratch);
-  EXPECT_LT(RelativeError(ReferenceWeightGradient(s, x, FullGradient(dy, argmax)), dw), kBound);
+  ExpectNear(ReferenceWeightGradient(s, x, FullGradient(dy, argmax)), dw, kBound);
 }
 
 ConvShape Shape(int64_t n, int64_t h, int64_t w, int64_t in, int64_t out, int64_t pad, bool pool) {

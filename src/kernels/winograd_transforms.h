@@ -2,9 +2,13 @@
 // The transforms of F(2x2, 3x3) on registers (Lavin & Gray, "Fast Algorithms for Convolutional Neural Networks",
 // 2016), 16 channels a vector. For *_avx512.cc only.
 //
-//   Y = A^T [(G g G^T) * (B^T d B)] A        d 4x4 input, g 3x3 weights, Y 2x2 output; * elementwise, summed over
-//   channels B^T = 1 0 -1 0 | 0 1 1 0 | 0 -1 1 0 | 0 1 0 -1      A^T = 1 1 1 0 | 0 1 -1 -1      G = 1 0 0 | .5 .5 .5 |
-//   .5 -.5 .5 | 0 0 1
+//   Y = A^T [(G g G^T) * (B^T d B)] A
+//
+// d: 4x4 of the input, g: 3x3 weights, Y: 2x2 of the output; * is elementwise, then summed over the channels. Rows:
+//
+//   B^T   1 0 -1 0 | 0 1 1 0 | 0 -1 1 0 | 0 1 0 -1
+//   A^T   1 1 1 0 | 0 1 -1 -1
+//   G     1 0 0 | .5 .5 .5 | .5 -.5 .5 | 0 0 1
 //
 // "Frequency" f = 4 * i + j is place (i, j) of the 4x4 in the middle.
 #pragma once

@@ -201,8 +201,7 @@ void Run(const Task& t, int64_t part, float* sums) {
 void WriteWeights(const ConvShape& shape, const WeightPlan& plan, const float* sums, int64_t place, int64_t chunk,
                   float* dw) {
   alignas(64) float table[kLanes * 9 * kChunk];  // [output channel][tap][input channel]
-  const __m512i lanes = _mm512_mullo_epi32(_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
-                                           _mm512_set1_epi32(9 * kChunk));
+  const __m512i lanes = Multiples(9 * kChunk);
   const int64_t rows = std::min(kChunk, plan.in - chunk);
   for (int64_t row = chunk; row < chunk + rows; ++row) {
     __m512 u[16];
@@ -235,7 +234,7 @@ void WinogradWeightGradient(const ConvShape& shape, const bf16* x, const bf16* d
   const TileBlocks blocks(grid, plan.tiles);
   scratch.Reserve(kV, static_cast<size_t>(plan.frequencies * plan.v_stride) * sizeof(bf16));
   scratch.Reserve(kD, static_cast<size_t>(plan.frequencies * plan.d_stride) * sizeof(bf16));
-  scratch.Reserve(kSums, static_cast<size_t>(plan.parts * plan.sums()) * sizeof(float));
+  scratch.ReserveShared(kSums, static_cast<size_t>(plan.parts * plan.sums()) * sizeof(float));
   const size_t zero_bytes = static_cast<size_t>(std::max(shape.in, shape.out) + kChunk) * sizeof(bf16);
   scratch.Reserve(kZeros, zero_bytes);
   float* all_sums = scratch.Get<float>(0, kSums);

@@ -19,8 +19,7 @@ SPOTTER_INLINE __m512 LoadTap(const WeightView& view, int64_t sum, int64_t first
   const float* start = view.weights + sum * view.sum_stride + first * view.column_stride +
                        (view.rotated ? 8 - tap : tap) * view.tap_stride;
   if (view.column_stride == 1) return _mm512_maskz_loadu_ps(mask, start);
-  const __m512i lanes = _mm512_mullo_epi32(_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
-                                           _mm512_set1_epi32(static_cast<int>(view.column_stride)));
+  const __m512i lanes = Multiples(static_cast<int>(view.column_stride));
   return _mm512_mask_i32gather_ps(_mm512_setzero_ps(), mask, lanes, start, 4);
 }
 

@@ -69,6 +69,10 @@ TEST_F(BenchTest, Kernels) {
          {"ms", "ms_p10", "ms_p90", "libtorch_ms", "ratio", "ratio_p10", "ratio_p90", "share_of_peak"})
       EXPECT_GT(kernel[key].get<double>(), 0) << key << kernel;
     EXPECT_EQ(kernel["images"], 4);
+    for (const char* error : {"error", "libtorch_error"}) {
+      EXPECT_GE(kernel[error].get<double>(), 0) << error << kernel;
+      EXPECT_LT(kernel[error].get<double>(), 0.01) << error << kernel;
+    }
     EXPECT_GE(kernel["n"], 5);
     if (kernel["kernel"] != "conv + bias + relu") continue;
     found = true;
