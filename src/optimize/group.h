@@ -16,24 +16,30 @@ struct Group {
   std::vector<Parameter*> parameters;
   double weight_decay = 0;
 
-  /// The parameters, in step with their gradients.
-  at::TensorList Values() {
-    values.clear();
-    for (Parameter* parameter : parameters) values.push_back(parameter->value);
-    return values;
+  /// Of the parameters those that are trained now (others are frozen: they ask for no gradient), their gradients, and
+  /// of tensors that belong to the parameters one by one those of the same ones; all in the same order.
+  std::vector<at::Tensor> Values() const {
+    return Trained([](size_t, const Parameter& parameter) { return parameter.value; });
   }
-  at::TensorList Gradients() {
-    gradients.clear();
-    for (Parameter* parameter : parameters) gradients.push_back(parameter->value.grad());
-    return gradients;
+  std::vector<at::Tensor> Gradients() const {
+    return Trained([](size_t, const Parameter& parameter) { return parameter.value.grad(); });
+  }
+  std::vector<at::Tensor> Of(const std::vector<at::Tensor>& tensors) const {
+    return Trained([&](size_t i, const Parameter&) { return tensors[i]; });
   }
   void DropGradients() {
     for (Parameter* parameter : parameters) parameter->value.mutable_grad().reset();
   }
 
  private:
-  std::vector<at::Tensor> values;
-  std::vector<at::Tensor> gradients;
+  template <typename Pick>
+  std::vector<at::Tensor> Trained(const Pick& pick) const {
+    std::vector<at::Tensor> found;
+    for (size_t i = 0; i < parameters.size(); ++i) {
+      if (parameters[i]->value.requires_grad()) found.push_back(pick(i, *parameters[i]));
+    }
+    return found;
+  }
 };
 
 inline std::vector<at::Tensor> ZerosLike(const Group& group) {

@@ -45,6 +45,7 @@ void Muon::Step(const StepRate& rate) {
   const at::NoGradGuard no_grad;
   for (size_t i = 0; i < momenta_.size(); ++i) {
     at::Tensor& w = filters_.parameters[i]->value;
+    if (!w.requires_grad()) continue;
     const at::Tensor gradient = w.grad();
     momenta_[i].mul_(momentum_).add_(gradient);
     // The channel last, as it lies in memory: the order of the columns changes nothing but theirs in the result.

@@ -43,10 +43,12 @@ class Adam : public Optimizer {
     const at::NoGradGuard no_grad;
     const auto fused = settings_.name == "adamw" ? AdamW : PlainAdam;
     for (size_t g = 0; g < groups_.size(); ++g) {
-      if (groups_[g].parameters.empty()) continue;
-      for (at::Tensor& step : steps_[g]) step.add_(1);
-      fused(groups_[g], averages_[g], squares_[g], steps_[g], rate.learning_rate, settings_);
-      groups_[g].DropGradients();
+      Group& group = groups_[g];
+      const Tensors steps = group.Of(steps_[g]);
+      if (steps.empty()) continue;
+      for (const at::Tensor& step : steps) step.add_(1);
+      fused(group, group.Of(averages_[g]), group.Of(squares_[g]), steps, rate.learning_rate, settings_);
+      group.DropGradients();
     }
   }
 
@@ -62,13 +64,13 @@ class Adam : public Optimizer {
 
  private:
   using Tensors = std::vector<at::Tensor>;
-  static void PlainAdam(Group& group, Tensors& averages, Tensors& squares, Tensors& steps, double learning_rate,
-                        const OptimizerSettings& s) {
+  static void PlainAdam(const Group& group, const Tensors& averages, const Tensors& squares, const Tensors& steps,
+                        double learning_rate, const OptimizerSettings& s) {
     at::_fused_adam_(group.Values(), group.Gradients(), averages, squares, /*max_exp_avg_sqs=*/{}, steps, learning_rate,
                      s.beta1, s.beta2, group.weight_decay, s.epsilon, /*amsgrad=*/false, /*maximize=*/false);
   }
-  static void AdamW(Group& group, Tensors& averages, Tensors& squares, Tensors& steps, double learning_rate,
-                    const OptimizerSettings& s) {
+  static void AdamW(const Group& group, const Tensors& averages, const Tensors& squares, const Tensors& steps,
+                    double learning_rate, const OptimizerSettings& s) {
     at::_fused_adamw_(group.Values(), group.Gradients(), averages, squares, /*max_exp_avg_sqs=*/{}, steps,
                       learning_rate, s.beta1, s.beta2, group.weight_decay, s.epsilon, /*amsgrad=*/false,
                       /*maximize=*/false);

@@ -45,7 +45,8 @@ class Optimizer {
  public:
   virtual ~Optimizer() = default;
 
-  /// One step down the parameters' gradients; then the gradients are gone.
+  /// One step down the parameters' gradients; then the gradients are gone. Parameters that ask for none (frozen ones)
+  /// are left as they are, and so is what is kept for them.
   virtual void Step(const StepRate& rate) = 0;
 
   /// What a resumed run needs, named "exp_avg/conv_1.weight" and so on. The tensors are the live ones: copy into

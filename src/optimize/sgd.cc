@@ -38,7 +38,6 @@ void Sgd::Step(const StepRate& rate) {
   const at::NoGradGuard no_grad;
   for (const Kind kind : {kFilters, kHead, kBiases, kWhiteningBias}) {
     Group& group = groups_[kind];
-    if (group.parameters.empty()) continue;
     const double own = OwnRate(kind);
     double rate_now = own > 0 ? own * rate.factor : rate.learning_rate;
     if (kind == kWhiteningBias) {
@@ -52,8 +51,10 @@ void Sgd::Step(const StepRate& rate) {
     }
     // The buffers start at zero, so that the first step needs no case of its own (it makes them the gradient).
     // Without momentum the kernel refuses them.
+    const std::vector<at::Tensor> values = group.Values();
+    if (values.empty()) continue;
     const bool moves = settings_.momentum > 0;
-    at::_fused_sgd_(group.Values(), group.Gradients(), moves ? at::TensorList(momenta_[kind]) : at::TensorList(),
+    at::_fused_sgd_(values, group.Gradients(), moves ? group.Of(momenta_[kind]) : std::vector<at::Tensor>(),
                     WeightDecay(kind, rate), settings_.momentum, rate_now, /*dampening=*/0, settings_.nesterov && moves,
                     /*maximize=*/false, /*is_first_step=*/false);
     group.DropGradients();

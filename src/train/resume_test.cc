@@ -120,6 +120,8 @@ TEST_F(Resume, AfterManyStopsWithEverySettingGivesTheSameBits) {
         settings.label_smoothing = 0.1;
         settings.class_weights = "red=2";
         settings.early_stopping = 3;
+        settings.freeze_through = "batchnorm_1";
+        settings.freeze_epoch = 1.5;
       };
       SmallRun whole, parted;
       settle(whole.settings);

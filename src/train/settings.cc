@@ -61,13 +61,18 @@ std::vector<Option> TrainOptions(TrainSettings& s) {
   Append(list, "Model",
          {{"model", &s.model,
            "a name (spotter models) or a layer list such as \"conv 32 relu, maxpool 2, flatten, dense classes\""}});
-  Append(list, "Training",
-         {OnResume({"epochs", &s.epochs, "times that every training image is seen", 1, 100000}),
-          {"batch-size", &s.batch_size, "images a step", 1, 1000000},
-          {"seed", &s.seed, "of the initial weights, the order, the augmentation, dropout and the split", 0, 9e15},
-          {"label-smoothing", &s.label_smoothing, "share of the target given to all classes alike", 0, 0.99},
-          {"class-weights", &s.class_weights,
-           "weights of the classes in the loss: none, balanced (by rarity), or as in \"cat=2,dog=0.5\""}});
+  Append(
+      list, "Training",
+      {OnResume({"epochs", &s.epochs, "times that every training image is seen", 1, 100000}),
+       {"batch-size", &s.batch_size, "images a step", 1, 1000000},
+       {"seed", &s.seed, "of the initial weights, the order, the augmentation, dropout and the split", 0, 9e15},
+       {"label-smoothing", &s.label_smoothing, "share of the target given to all classes alike", 0, 0.99},
+       {"class-weights", &s.class_weights,
+        "weights of the classes in the loss: none, balanced (by rarity), or as in \"cat=2,dog=0.5\""},
+       {"freeze-through", &s.freeze_through,
+        "this layer (spotter models names them) and all before it stop learning after freeze-epoch epochs, so that a "
+        "step takes less time; none: all learn to the end"},
+       {"freeze-epoch", &s.freeze_epoch, "the epochs before that; fractions count", 0, 1e5}});
   Append(
       list, "Optimizer",
       {Choice("optimizer", &s.optimizer.name, "how the weights follow the gradient", OptimizerNames()),

@@ -35,6 +35,8 @@ struct TrainSettings {
   std::string class_weights = "none";
   OptimizerSettings optimizer;
   ScheduleSettings schedule;
+  std::string freeze_through = "none";
+  double freeze_epoch = 0;
   int64_t early_stopping = 0;
   std::string monitor = "validation-loss";
   std::string keep = "best";

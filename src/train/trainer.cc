@@ -48,7 +48,9 @@ class Trainer {
                .seed = static_cast<uint64_t>(settings_.seed),
                .label_smoothing = settings_.label_smoothing,
                .class_weights =
-                   ClassWeights(settings_.class_weights, job.data.classes, ClassCounts(job.data, job.splits.train))}),
+                   ClassWeights(settings_.class_weights, job.data.classes, ClassCounts(job.data, job.splits.train)),
+               .freeze_through = settings_.freeze_through,
+               .freeze_epoch = settings_.freeze_epoch}),
         images_(static_cast<int64_t>(job.splits.train.size())),
         steps_((images_ + settings_.batch_size - 1) / settings_.batch_size) {}
 
