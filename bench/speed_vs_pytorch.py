@@ -5,7 +5,7 @@
 
 DIR is an image folder, train/CLASS/*.jpg and test/CLASS/*.jpg. For each seed: `spotter train DIR --recipe speed`, then
 peers/pytorch_peer.py --model speed (the published recipe: 8 epochs, batches of 2,000). Both read the images before the clock starts,
-and both answer the test images by six views; neither clock counts that, both count whitening and set-up. --epochs from 4
+and both answer the test images by six views (ours those of which one view is not sure); neither clock counts that, both count whitening and set-up. --epochs from 4
 to 7 shortens the peer: its time is that of the first 3 epochs, in which it trains the whitening bias, and 5 times that of
 a later one; its accuracy is left out. Prints a Markdown table, then JSON.
 """

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The cases of batch norm and of the activation's gradient.
+// The cases of batch norm, with an activation and a pool.
 #include <fmt/format.h>
 
 #include <array>
@@ -83,8 +83,7 @@ struct Norm {
     std::tie(kept.normalized, kept.mean, kept.deviation) = Normalized(type);
     kept.activated = Activate(kept.normalized.clone(), act);
     if (pooled()) {
-      kept.where =
-          PoolIndices(shape, [&](int64_t pixel, int64_t c) { return place.data()[pixel * shape.channels + c]; });
+      kept.where = IndicesOfPlaces(shape, place.data());
     }
     return kept;
   }
@@ -114,22 +113,6 @@ std::string Describe(const PoolShape& s) {
   return fmt::format("{}x{}x{}", s.height, s.width, s.channels) +
          (s.size > 1 ? fmt::format(", window {}", s.size) : "");
 }
-
-std::string DescribeRows(int64_t pixels, int64_t channels) { return fmt::format("{} pixels x {}", pixels, channels); }
-
-/// A map, the gradient of what an activation makes of it, and room for a result.
-struct Rows {
-  Rows(int64_t images, int64_t pixels, int64_t channels, int threads)
-      : shape{images * pixels, channels},
-        scratch(threads),
-        x(images, pixels, 1, channels),
-        dy(images, pixels, 1, channels),
-        out(images, pixels, 1, channels) {}
-
-  kernels::RowShape shape;
-  kernels::Scratch scratch;
-  RandomMap x, dy, out;
-};
 
 double InputBytes(const PoolShape& s) { return 2.0 * static_cast<double>(s.images * s.height * s.width * s.channels); }
 
@@ -175,64 +158,6 @@ KernelCase NormBackwardCase(const PoolShape& shape, Act act, int threads) {
           .shape = Describe(shape),
           .images = shape.images,
           .bytes = shape.size > 1 ? 2 * InputBytes(shape) + 9 * out : 5 * InputBytes(shape),
-          .make = make};
-}
-
-KernelCase ReluGradientCase(int64_t images, int64_t pixels, int64_t channels, int threads) {
-  const auto make = [=]() -> KernelCalls {
-    const auto rows = std::make_shared<Rows>(images, pixels, channels, threads);
-    const at::Tensor sum = at::empty({channels});
-    rows->x.tensor().relu_();                     // what comes from a ReLU
-    rows->out.tensor().copy_(rows->dy.tensor());  // ours works in place
-    const auto ours = [=] {
-      ReluGradient(rows->shape, rows->x.data(), rows->out.data(), sum.data_ptr<float>(), rows->scratch);
-      return rows->out.tensor();
-    };
-    const auto libtorch = [=](at::ScalarType type) {
-      const at::Tensor gradient = Derive(rows->dy.As(type), rows->x.As(type), Act::kRelu);
-      gradient.sum({0, 2, 3});
-      return gradient;
-    };
-    return {ours, libtorch};
-  };
-  return {.kernel = "relu, gradient and bias gradient",
-          .shape = DescribeRows(pixels, channels),
-          .images = images,
-          .bytes = 6.0 * static_cast<double>(images * pixels * channels),
-          .make = make};
-}
-
-KernelCase ActivationCase(Act act, int64_t images, int64_t pixels, int64_t channels, int threads) {
-  const auto make = [=]() -> KernelCalls {
-    const auto rows = std::make_shared<Rows>(images, pixels, channels, threads);
-    const auto ours = [=] {
-      ScaleShiftAct(rows->shape, rows->x.data(), nullptr, nullptr, act, rows->out.data(), rows->scratch);
-      return rows->out.tensor();
-    };
-    // A copy, since ReLU works in place; the ratio is not of interest to the last percent.
-    return {ours, [=](at::ScalarType type) { return Activate(rows->x.As(type).clone(), act); }};
-  };
-  return {.kernel = ActName(act),
-          .shape = DescribeRows(pixels, channels),
-          .images = images,
-          .bytes = 4.0 * static_cast<double>(images * pixels * channels),
-          .make = make};
-}
-
-KernelCase ActivationGradientCase(Act act, int64_t images, int64_t pixels, int64_t channels, int threads) {
-  const auto make = [=]() -> KernelCalls {
-    const auto rows = std::make_shared<Rows>(images, pixels, channels, threads);
-    const auto ours = [=] {
-      ActGradient(rows->shape, rows->x.data(), rows->dy.data(), nullptr, nullptr, nullptr, nullptr, act,
-                  rows->out.data(), rows->scratch);
-      return rows->out.tensor();
-    };
-    return {ours, [=](at::ScalarType type) { return Derive(rows->dy.As(type), rows->x.As(type), act); }};
-  };
-  return {.kernel = ActName(act) + ", gradient",
-          .shape = DescribeRows(pixels, channels),
-          .images = images,
-          .bytes = 6.0 * static_cast<double>(images * pixels * channels),
           .make = make};
 }
 

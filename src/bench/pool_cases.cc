@@ -61,8 +61,7 @@ KernelCase MaxPoolGradientCase(const PoolShape& shape, int threads) {
     const auto p = std::make_shared<Pool>(shape, threads);
     const auto dx = std::make_shared<RandomMap>(shape.images, shape.height, shape.width, shape.channels);
     p->Forward();
-    const at::Tensor where =
-        PoolIndices(shape, [&](int64_t pixel, int64_t c) { return p->place.data()[pixel * shape.channels + c]; });
+    const at::Tensor where = IndicesOfPlaces(shape, p->place.data());
     const auto ours = [=] {
       MaxPoolGradient(shape, p->y.data(), p->place.data(), dx->data(), threads);
       return dx->tensor();

@@ -66,6 +66,11 @@ at::Tensor PoolIndices(const kernels::PoolShape& s, const Place& place) {
   return indices.permute({0, 3, 1, 2});
 }
 
+/// From places as the pool kernels write them (kernels/pool.h).
+inline at::Tensor IndicesOfPlaces(const kernels::PoolShape& s, const uint8_t* places) {
+  return PoolIndices(s, [&](int64_t pixel, int64_t c) { return places[pixel * s.channels + c]; });
+}
+
 /// dy * act'(z)
 inline at::Tensor Derive(const at::Tensor& dy, const at::Tensor& z, kernels::Act act) {
   if (act == kernels::Act::kRelu) return at::threshold_backward(dy, z, 0);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "commands/training_run.h"
 
-#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <memory>

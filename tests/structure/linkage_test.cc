@@ -38,7 +38,9 @@ bool ForAvx512(const Symbol& symbol) { return symbol.object.find("_avx512.cc.o:"
 class Linkage : public testing::Test {
  protected:
   void SetUp() override {
-    for (const Symbol& symbol : Symbols(KERNELS_LIBRARY)) {
+    const std::vector<Symbol> all = Symbols(KERNELS_LIBRARY);
+    ASSERT_FALSE(all.empty()) << "nm gives nothing of " KERNELS_LIBRARY;
+    for (const Symbol& symbol : all) {
       if (ForAvx512(symbol)) kernels_.push_back(symbol);
     }
     if (kernels_.empty()) GTEST_SKIP() << "built without the AVX-512 kernels";
