@@ -86,10 +86,11 @@ TEST_P(EngineTest, TrainsAsTheReference) {
   const Pass pass{.images = c.images, .training = true};
   const at::Tensor ours = engine.Forward(Images().to(at::kBFloat16), pass);
   engine.Backward(gradient_);
-  // Rounding turns some ReLUs and maxima over, here as in libtorch's own bf16: it may not cost much more than there.
+  // Rounding turns some ReLUs and maxima over, here as in libtorch's own bf16. Winograd's convolutions round five times
+  // as coarsely (docs/speed.md): on the whole that may cost up to three times as much.
   const auto expect_as_near = [](const at::Tensor& a, const at::Tensor& b, const at::Tensor& c,
                                  const std::string& name) {
-    EXPECT_LT(Error(a, c), 2 * Error(a, b) + 2e-3 * a.detach().abs().mean().item<double>() + 1e-6) << name;
+    EXPECT_LT(Error(a, c), 3 * Error(a, b) + 2e-3 * a.detach().abs().mean().item<double>() + 1e-6) << name;
   };
   expect_as_near(exact_logits, half_logits, ours, "logits");
   for (size_t i = 0; i < exact.parameters().size(); ++i) {

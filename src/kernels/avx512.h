@@ -11,6 +11,7 @@
 #include "kernels/bf16.h"
 
 #define SPOTTER_INLINE static inline __attribute__((always_inline))
+#define SPOTTER_INLINE_MEMBER inline __attribute__((always_inline))
 
 namespace spotter::kernels {
 

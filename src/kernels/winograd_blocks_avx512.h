@@ -2,13 +2,11 @@
 // One block of tiles on its way through the kernels: transformed input V, products M. For *_avx512.cc only.
 //
 // V: [frequency][tile][sum] bf16; M: [frequency][tile][column of the panel] fp32. Frequencies lie a little further
-// apart than they need, since 16 streams at a power of two from each other would fall into the same sets of the cache.
+// apart than they need, since 36 streams at a power of two from each other would fall into the same sets of the cache.
 #pragma once
 
-#include "kernels/prefetch.h"
 #include "kernels/winograd_layout.h"
-#include "kernels/winograd_tiles.h"
-#include "kernels/winograd_transforms.h"
+#include "kernels/winograd_maps_avx512.h"
 
 namespace spotter::kernels {
 
@@ -21,28 +19,39 @@ struct BlockLayout {
   int64_t sums;
   int64_t v_stride;  // between frequencies, in values
   int64_t m_stride;
-  size_t v_bytes() const { return static_cast<size_t>(16 * v_stride + kChunk) * sizeof(bf16); }
-  size_t m_bytes() const { return static_cast<size_t>(16 * m_stride) * sizeof(float); }
+  size_t v_bytes() const { return static_cast<size_t>(kFrequencies * v_stride + kChunk) * sizeof(bf16); }
+  size_t m_bytes() const { return static_cast<size_t>(kFrequencies * m_stride) * sizeof(float); }
 };
 
 /// How many tiles make a block: V and M should fit the second-level cache (1 MiB) beside the weights of a frequency.
 inline int64_t TilesOfBlock(int64_t sums) {
-  if (sums < 48) return 48;
-  return std::clamp<int64_t>(24576 / sums / 12 * 12, 24, 96);
+  constexpr int64_t kBytes = 900'000;
+  const int64_t of_tile = kFrequencies * (sums * int64_t{sizeof(bf16)} + kPanel * int64_t{sizeof(float)});
+  return std::clamp<int64_t>(kBytes / of_tile / 12 * 12, 24, 96);
 }
 
-/// The sixteen frequencies' products of a block with one panel of packed weights; `ahead` gets a turn for each.
+/// Rows of a block times one frequency's weights: as many as `rows`, and perhaps up to 2 more.
 template <int kVectors>
-inline void BlockProducts(const bf16* v, const BlockLayout& layout, const TileBlock& block, const bf16* panel, float* m,
-                          Prefetch& ahead) {
+SPOTTER_INLINE void RowProducts(const bf16* v, int64_t sums, int64_t rows, const bf16* weights, float* m) {
+  constexpr int kRows = kBlockRows<kVectors>;
   constexpr int64_t kWidth = kLanes * kVectors;
-  for (int f = 0; f < 16; ++f) {
+  int64_t t = 0;
+  for (; t + kRows / 2 < rows; t += kRows)
+    Product<kRows, kVectors, false>(v + t * sums, sums, 2, weights, 2 * kWidth, sums / 2, m + t * kWidth, kWidth);
+  if (t < rows)
+    Product<kRows / 2, kVectors, false>(v + t * sums, sums, 2, weights, 2 * kWidth, sums / 2, m + t * kWidth, kWidth);
+}
+
+/// All frequencies' products of a block with one panel of packed weights; `ahead` gets a turn for each.
+template <int kVectors>
+SPOTTER_INLINE void BlockProducts(const bf16* v, const BlockLayout& layout, const TileBlock& block, const bf16* panel,
+                                  float* m, Prefetch& ahead) {
+  constexpr int64_t kWidth = kLanes * kVectors;
+  for (int f = 0; f < kFrequencies; ++f) {
     ahead.Turn();
-    const bf16* weights = panel + f * layout.sums * kWidth;
-    for (int64_t t = block.Begin(f); t < block.End(f); t += kBlockRows<kVectors>)
-      Product<kBlockRows<kVectors>, kVectors, false>(v + f * layout.v_stride + t * layout.sums, layout.sums, 2, weights,
-                                                     2 * kWidth, layout.sums / 2, m + f * layout.m_stride + t * kWidth,
-                                                     kWidth);
+    const int64_t first = block.Begin(f);
+    RowProducts<kVectors>(v + f * layout.v_stride + first * layout.sums, layout.sums, block.End(f) - first,
+                          panel + f * layout.sums * kWidth, m + f * layout.m_stride + first * kWidth);
   }
 }
 static inline void PanelProducts(const bf16* v, const BlockLayout& layout, const TileBlock& block, const bf16* panel,
@@ -54,31 +63,30 @@ static inline void PanelProducts(const bf16* v, const BlockLayout& layout, const
   }
 }
 
-/// The 16 pixels of a tile, 32 channels from `first` on, transformed and stored by frequency at v, `stride` apart.
-/// `kPart`: fewer than 32 channels are left; what is stored behind them is zero.
-template <bool kPart>
-SPOTTER_INLINE void TransformTilePart(const bf16* const* pixels, int64_t first, __mmask32 mask, bf16* v,
-                                      int64_t stride) {
-  __m512 even[16];
-  __m512 odd[16];
-  const auto load = [&](int i) {
-    return kPart ? _mm512_maskz_loadu_epi16(mask, pixels[i] + first) : _mm512_loadu_si512(pixels[i] + first);
-  };
-#pragma GCC unroll 16
-  for (int i = 0; i < 16; ++i) even[i] = Even(load(i));
-  TransformInput(even);
-#pragma GCC unroll 16
-  for (int i = 0; i < 16; ++i) odd[i] = Odd(load(i));
-  TransformInput(odd);
+/// 32 channels of a tile from `first` on, transformed and stored by frequency at v, `stride` apart. `kPart`: fewer than
+/// 32 channels are left; what is stored behind them is zero.
+template <bool kPart, typename Pixels>
+SPOTTER_INLINE void TransformTilePart(const Pixels& pixels, int64_t first, __mmask32 mask, bf16* v, int64_t stride) {
+  __m512 even[kFrequencies];
+  __m512 odd[kFrequencies];
+  InputColumns<0, 3, kPart>(pixels, first, mask, even, odd);
   const __m512i order = Interleaved();
-#pragma GCC unroll 16
-  for (int f = 0; f < 16; ++f) {
-    const __m512i packed = Pack(even[f], odd[f]);
-    _mm512_storeu_si512(v + f * stride, kPart ? _mm512_permutexvar_epi16(order, packed) : packed);
+#pragma GCC unroll 6
+  for (int i = 0; i < kSide; ++i) {
+    __m512 low[kSide];
+    __m512 high[kSide];
+    InputTransform<0, 3>(even + kSide * i, 1, low, 1);
+    InputTransform<0, 3>(odd + kSide * i, 1, high, 1);
+#pragma GCC unroll 6
+    for (int j = 0; j < kSide; ++j) {
+      const __m512i packed = Pack(low[j], high[j]);
+      _mm512_storeu_si512(v + (kSide * i + j) * stride, kPart ? _mm512_permutexvar_epi16(order, packed) : packed);
+    }
   }
 }
 /// All channels of a tile. Up to 31 values behind its row are overwritten: rows are written in order.
-SPOTTER_INLINE void TransformTile(const bf16* const* pixels, int64_t channels, bf16* v, int64_t stride) {
+template <typename Pixels>
+SPOTTER_INLINE void TransformTile(const Pixels& pixels, int64_t channels, bf16* v, int64_t stride) {
   int64_t c = 0;
   for (; c + kChunk <= channels; c += kChunk) TransformTilePart<false>(pixels, c, ~0u, v + c, stride);
   if (c < channels) TransformTilePart<true>(pixels, c, First32(channels - c), v + c, stride);

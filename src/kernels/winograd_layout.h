@@ -14,10 +14,10 @@ namespace spotter::kernels {
 
 inline int64_t PaddedSums(int64_t sums) { return RoundUp(sums, 2); }
 
-/// The channel at place `place`, when `interleaved`; else they are in order.
-inline int64_t ChannelAt(int64_t place, int64_t channels, bool interleaved) {
+/// The channel at a place.
+inline int64_t ChannelAt(int64_t place, int64_t channels) {
   const int64_t chunk = place / 32 * 32;
-  if (!interleaved || chunk + 32 > channels) return place;
+  if (chunk + 32 > channels) return place;
   const int64_t i = place - chunk;
   return chunk + (i < 16 ? 2 * i : 2 * (i - 16) + 1);
 }

@@ -24,8 +24,6 @@ void PrintTo(const Case& c, std::ostream* out) {
        << (s.pool ? ", pool, " : ", ") << c.threads << " threads";
 }
 
-constexpr double kBound = 6e-3;  // relative RMS; docs/speed.md has what is measured
-
 class WinogradTest : public testing::TestWithParam<Case> {
  protected:
   void SetUp() override {
@@ -37,6 +35,9 @@ class WinogradTest : public testing::TestWithParam<Case> {
   std::vector<float> bias = RandomValues(s.out, 3);
   Scratch scratch{GetParam().threads};
   int threads() const { return GetParam().threads; }
+  /// Of the relative RMS error: 0.008 to 0.012 is measured (docs/speed.md). It differs from place to place in a tile
+  /// and from weight to weight, which maps of one pixel and layers of one weight do not average.
+  double bound() const { return s.out_height() * s.out_width() == 1 || s.in * s.out == 1 ? 3e-2 : 1.5e-2; }
 
   /// Guards at both ends show a write that goes too far.
   struct Guarded {
@@ -88,13 +89,13 @@ class WinogradTest : public testing::TestWithParam<Case> {
 TEST_P(WinogradTest, Forward) {
   const std::vector<double> plain = ReferenceConv(s, x, weights, {});
   if (!s.pool) {
-    ExpectNear(plain, Forward({}, nullptr), kBound);
+    ExpectNear(plain, Forward({}, nullptr), bound());
     return;
   }
   std::vector<int> where;
   const std::vector<double> pooled = ReferencePool(s, plain, where);
   std::vector<uint32_t> argmax(static_cast<size_t>(ArgmaxWords(s)));
-  ExpectNear(pooled, Forward({}, argmax.data()), kBound);
+  ExpectNear(pooled, Forward({}, argmax.data()), bound());
   // Where two outputs of a window are nearly equal either may be the larger: the value at the place must be right.
   const std::vector<int> places = Places(argmax);
   std::vector<float> at_places;
@@ -109,7 +110,7 @@ TEST_P(WinogradTest, Forward) {
     at_places.push_back(static_cast<float>(plain[static_cast<size_t>(from * s.out + i % s.out)]));
     same += place == where[static_cast<size_t>(i)] ? 1 : 0;
   }
-  ExpectNear(pooled, at_places, kBound);
+  ExpectNear(pooled, at_places, bound());
   EXPECT_GT(static_cast<double>(same), 0.98 * static_cast<double>(where.size()));
 }
 
@@ -118,7 +119,7 @@ TEST_P(WinogradTest, ForwardWithBiasAndRelu) {
   std::vector<int> where;
   if (s.pool) y = ReferencePool(s, y, where);
   for (double& value : y) value = std::max(value, 0.0);
-  ExpectNear(y, Forward({.bias = bias.data(), .relu = true}, nullptr), kBound);
+  ExpectNear(y, Forward({.bias = bias.data(), .relu = true}, nullptr), bound());
 }
 
 TEST_P(WinogradTest, DataGradient) {
@@ -128,7 +129,7 @@ TEST_P(WinogradTest, DataGradient) {
   PackWinogradDataGradient(s, weights.data(), packed.data(), threads());
   Guarded dx(s.in_size());
   WinogradDataGradient(s, AsBf16(dy).data(), argmax.data(), packed.data(), dx.data(), scratch);
-  ExpectNear(ReferenceDataGradient(s, FullGradient(dy, argmax), weights), dx.Take(), kBound);
+  ExpectNear(ReferenceDataGradient(s, FullGradient(dy, argmax), weights), dx.Take(), bound());
 }
 
 TEST_P(WinogradTest, WeightGradient) {
@@ -136,7 +137,7 @@ TEST_P(WinogradTest, WeightGradient) {
   const std::vector<uint32_t> argmax = RandomArgmax();
   std::vector<float> dw(static_cast<size_t>(s.weight_size()), NAN);
   WinogradWeightGradient(s, AsBf16(x).data(), AsBf16(dy).data(), argmax.data(), dw.data(), scratch);
-  ExpectNear(ReferenceWeightGradient(s, x, FullGradient(dy, argmax)), dw, kBound);
+  ExpectNear(ReferenceWeightGradient(s, x, FullGradient(dy, argmax)), dw, bound());
 }
 
 ConvShape Shape(int64_t n, int64_t h, int64_t w, int64_t in, int64_t out, int64_t pad, bool pool) {
@@ -157,14 +158,14 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{Shape(2, 13, 13, 64, 128, 0, true), 2},    // valid, odd, with a pool that drops a row
                     Case{Shape(2, 16, 16, 128, 384, 1, false), 3},  // three threads
                     Case{Shape(1, 3, 3, 1, 1, 0, false), 1},        // one output
-                    Case{Shape(1, 4, 4, 1, 1, 0, true), 4},         //
-                    Case{Shape(1, 1, 1, 5, 7, 1, false), 2},        // one pixel
-                    Case{Shape(2, 2, 3, 33, 31, 1, true), 2},       // odd channels around a chunk
-                    Case{Shape(2, 9, 6, 65, 97, 1, false), 5},      //
-                    Case{Shape(2, 6, 9, 31, 95, 0, true), 2},       //
-                    Case{Shape(1, 70, 66, 8, 16, 1, true), 2},      // more tiles in an image than in a block: bands
-                    Case{Shape(1, 9, 250, 7, 40, 0, true), 2},      // more in a row
-                    Case{Shape(64, 5, 5, 16, 20, 1, true), 8},      // more threads than cores
+                    Case{Shape(40, 4, 4, 1, 1, 0, true), 4},        // one window
+                    Case{Shape(1, 4, 4, 40, 33, 0, true), 4}, Case{Shape(1, 1, 1, 5, 7, 1, false), 2},  // one pixel
+                    Case{Shape(2, 2, 3, 33, 31, 1, true), 2},   // odd channels around a chunk
+                    Case{Shape(2, 9, 6, 65, 97, 1, false), 5},  //
+                    Case{Shape(2, 6, 9, 31, 95, 0, true), 2},   //
+                    Case{Shape(1, 70, 66, 8, 16, 1, true), 2},  // more tiles in an image than in a block: bands
+                    Case{Shape(1, 9, 250, 7, 40, 0, true), 2},  // more in a row
+                    Case{Shape(64, 5, 5, 16, 20, 1, true), 8},  // more threads than cores
                     Case{Shape(1, 5, 5, 512, 640, 1, false), 2}));
 
 }  // namespace

@@ -13,31 +13,43 @@
 
 namespace spotter::kernels {
 
-/// How the work is cut.
+/// How the work is cut: output channels into blocks of `width`, tiles into parts; each thread has as many of the
+/// blocks * parts tasks. A task with more sums than the cache holds passes over its tiles three times, each for one
+/// pair of rows of frequencies.
 struct WeightPlan {
-  WeightPlan(const ConvShape& shape, int threads) {
-    in = PaddedSums(shape.in);
-    out = PaddedColumns(shape.out);
-    constexpr int64_t kSumsInCache = 16384;  // fp32 sums of 16 frequencies: 1 MiB
-    passes = in * out <= kSumsInCache ? 1 : 4;
-    frequencies = 16 / passes;
-    parts = threads / std::gcd(threads, static_cast<int>(passes));
-    constexpr int64_t kOperandBytes = 850'000;
-    tiles = std::clamp<int64_t>(kOperandBytes / (2 * frequencies * (in + out)) / 12 * 12, 24, kMostTiles);
+  WeightPlan(const ConvShape& shape, int threads) : in(PaddedSums(shape.in)), out(PaddedColumns(shape.out)) {
+    const int64_t panels = RoundUp(out, kPanel) / kPanel;
+    const int64_t panel_bytes = kFrequencies * in * kPanel * int64_t{sizeof(float)};
+    constexpr int64_t kSumBytes = 1'600'000;  // of the frequencies of one pass
+    passes = panel_bytes <= kSumBytes ? 1 : 3;
+    // Inputs are transformed anew for each block: no more of them than the caches or the threads ask for.
+    const int64_t fit = std::max<int64_t>(passes * kSumBytes / panel_bytes, 1);
+    const int64_t wanted = std::max((panels + fit - 1) / fit, std::min<int64_t>(panels, threads));
+    width = std::min((panels + wanted - 1) / wanted * kPanel, out);
+    blocks = (out + width - 1) / width;
+    parts = threads / std::gcd(threads, static_cast<int>(blocks));
+    frequencies = kFrequencies / passes;
+    constexpr int64_t kOperandBytes = 1'000'000;
+    tiles = std::clamp<int64_t>(kOperandBytes / (2 * frequencies * (in + width)) / 12 * 12, 24, kMostTiles);
     v_pair = 2 * in + kChunk;
     v_stride = tiles / 2 * v_pair + 2 * kChunk;
-    d_stride = tiles / 2 * 2 * out + 2 * kChunk;
+    d_stride = tiles / 2 * 2 * width + 2 * kChunk;
   }
-  int64_t in;  // padded
-  int64_t out;
+  int64_t in;           // padded
+  int64_t out;          // padded
   int64_t passes;       // over all tiles, each for its frequencies
   int64_t frequencies;  // of a pass
-  int64_t parts;        // that the tiles are dealt into
-  int64_t tiles;        // of a block
-  int64_t v_pair;       // V: [frequency][pair of tiles][channel][2]
-  int64_t v_stride;
-  int64_t d_stride;                               // D: [frequency][panel][pair of tiles][column][2]
-  int64_t sums() const { return 16 * in * out; }  // of one part: [frequency][in][out]
+  int64_t width;        // of a block of output channels
+  int64_t blocks;
+  int64_t parts;     // that the tiles are dealt into
+  int64_t tiles;     // of a block of tiles
+  int64_t v_pair;    // V: [frequency][pair of tiles][channel][2]
+  int64_t v_stride;  // between frequencies
+  int64_t d_stride;  // D: [frequency][panel][pair of tiles][column][2]
+  int64_t tasks() const { return blocks * parts; }
+  int64_t sums() const { return kFrequencies * in * width; }  // of one task: [frequency][in][width]
+  /// The task that has the sums of an output channel over one part of the tiles.
+  int64_t TaskOf(int64_t channel, int64_t part) const { return part * blocks + channel / width; }
 };
 
 /// Channel at a place of V: of each 32 the even ones, then the odd ones, also of a last part.
@@ -48,11 +60,9 @@ inline int64_t InputChannel(int64_t place, int64_t channels) {
   return chunk + (i < half ? 2 * i : 2 * (i - half) + 1);
 }
 /// Channel at a place of D.
-inline int64_t OutputChannel(int64_t place, bool pool) {
+inline int64_t OutputChannel(int64_t place) {
   const int64_t i = place % kChunk;
-  const int64_t chunk = place - i;
-  if (!pool) return chunk + (i < 16 ? 2 * i : 2 * (i - 16) + 1);
-  return chunk + (i % 16) / 4 * 8 + i % 4 + (i < 16 ? 0 : 4);  // as unpacking 128-bit lanes leaves them
+  return place - i + (i < 16 ? 2 * i : 2 * (i - 16) + 1);
 }
 
 }  // namespace spotter::kernels

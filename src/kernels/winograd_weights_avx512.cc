@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/winograd.h"
 #include "kernels/winograd_layout.h"
+#include "kernels/winograd_tiles.h"
 #include "kernels/winograd_transforms.h"
 
 namespace spotter::kernels {
@@ -23,7 +24,7 @@ SPOTTER_INLINE __m512 LoadTap(const WeightView& view, int64_t sum, int64_t first
   return _mm512_mask_i32gather_ps(_mm512_setzero_ps(), mask, lanes, start, 4);
 }
 
-void PackWeights(const WeightView& view, int64_t sums, int64_t columns, bool interleaved, bf16* packed, int threads) {
+void PackWeights(const WeightView& view, int64_t sums, int64_t columns, bf16* packed, int threads) {
   const __m512i order = Interleaved();
   const int64_t padded_columns = PaddedColumns(columns);
   const int64_t pairs = PaddedSums(sums) / 2;
@@ -31,19 +32,19 @@ void PackWeights(const WeightView& view, int64_t sums, int64_t columns, bool int
   for (int64_t pair = 0; pair < pairs; ++pair) {
     for (int64_t column = 0; column < padded_columns; column += kLanes) {
       const __mmask16 mask = First16(columns - column);
-      __m512 u[2][16];
+      __m512 u[2][kFrequencies];
       for (int64_t half = 0; half < 2; ++half) {
         const int64_t place = 2 * pair + half;
         __m512 g[9];
         for (int tap = 0; tap < 9; ++tap)
-          g[tap] = LoadTap(view, ChannelAt(place < sums ? place : 0, sums, interleaved), column,
-                           place < sums ? mask : __mmask16{0}, tap);
+          g[tap] =
+              LoadTap(view, ChannelAt(place < sums ? place : 0, sums), column, place < sums ? mask : __mmask16{0}, tap);
         TransformWeights(g, u[half]);
       }
       const int64_t panel = column / kPanel * kPanel;
       const int64_t width = PanelWidth(columns, panel);
-      bf16* out = packed + panel * 16 * 2 * pairs + (pair * width + column - panel) * 2;
-      for (int f = 0; f < 16; ++f)
+      bf16* out = packed + panel * kFrequencies * 2 * pairs + (pair * width + column - panel) * 2;
+      for (int f = 0; f < kFrequencies; ++f)
         _mm512_storeu_si512(out + f * pairs * width * 2, _mm512_permutexvar_epi16(order, Pack(u[0][f], u[1][f])));
     }
   }
@@ -51,15 +52,16 @@ void PackWeights(const WeightView& view, int64_t sums, int64_t columns, bool int
 
 }  // namespace
 
-int64_t WinogradPackedSize(int64_t sums, int64_t columns) { return 16 * PaddedSums(sums) * PaddedColumns(columns); }
+int64_t WinogradPackedSize(int64_t sums, int64_t columns) {
+  return kFrequencies * PaddedSums(sums) * PaddedColumns(columns);
+}
 
 void PackWinogradForward(const ConvShape& shape, const float* weights, bf16* packed, int threads) {
-  PackWeights({weights, 1, 9 * shape.in, shape.in, false}, shape.in, shape.out, true, packed, threads);
+  PackWeights({weights, 1, 9 * shape.in, shape.in, false}, shape.in, shape.out, packed, threads);
 }
 
 void PackWinogradDataGradient(const ConvShape& shape, const float* weights, bf16* packed, int threads) {
-  // Without a pool it is a convolution with the rotated weights; with one, the adjoint on the forward's own tiles.
-  PackWeights({weights, 9 * shape.in, 1, shape.in, !shape.pool}, shape.out, shape.in, !shape.pool, packed, threads);
+  PackWeights({weights, 9 * shape.in, 1, shape.in, true}, shape.out, shape.in, packed, threads);
 }
 
 }  // namespace spotter::kernels

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+// Convolutions by tiles: the forward pass, and the data gradient, which is one with rotated weights from the output's
+// gradient to the input's.
+#include <omp.h>
+
+#include <cstring>
+#include <limits>
+
+#include "kernels/winograd.h"
+#include "kernels/winograd_blocks_avx512.h"
+
+namespace spotter::kernels {
+namespace {
+
+enum Slot { kV, kM, kZeros };
+
+/// Where the outputs go, and what is done to them on the way. height, width: of y.
+struct Output {
+  bf16* y;
+  uint32_t* argmax;
+  int64_t height;
+  int64_t width;
+  int64_t channels;
+  ConvEpilogue epilogue = {};
+};
+
+SPOTTER_INLINE __m512 Finish(__m512 value, __m512 bias, bool relu) {
+  value = _mm512_add_ps(value, bias);
+  return relu ? _mm512_max_ps(_mm512_setzero_ps(), value) : value;  // of NaN and 0 the second: NaN
+}
+
+/// The largest of a window, two values of each row; NaN where one is. Bit c of `column` and `row` says where channel
+/// c's is.
+SPOTTER_INLINE __m512 Largest(const __m512* above, const __m512* below, uint16_t* column, uint16_t* row) {
+  const __mmask16 upper = _mm512_cmp_ps_mask(above[1], above[0], _CMP_GT_OQ);
+  const __mmask16 lower = _mm512_cmp_ps_mask(below[1], below[0], _CMP_GT_OQ);
+  const __m512 a = _mm512_max_ps(above[1], above[0]);
+  const __m512 b = _mm512_max_ps(below[1], below[0]);
+  const __mmask16 second = _mm512_cmp_ps_mask(b, a, _CMP_GT_OQ);
+  *row = second;
+  *column = static_cast<uint16_t>((upper & ~second) | (lower & second));
+  const __mmask16 nan =
+      _mm512_cmp_ps_mask(above[0], above[1], _CMP_UNORD_Q) | _mm512_cmp_ps_mask(below[0], below[1], _CMP_UNORD_Q);
+  return _mm512_mask_mov_ps(_mm512_max_ps(b, a), nan, _mm512_set1_ps(std::numeric_limits<float>::quiet_NaN()));
+}
+
+/// 16 channels from `channel` on of one tile, whose products begin at m. Frequencies that only outputs beyond the edge
+/// need hold anything.
+template <bool kPool>
+SPOTTER_INLINE void WriteTile(const Output& out, const Tile& tile, const float* m, int64_t m_stride, int64_t channel) {
+  constexpr int kWindow = kPool ? 2 : 1;
+  constexpr int kOutputs = kTile / kWindow;
+  const __mmask16 mask = First16(out.channels - channel);
+  const float* biases = out.epilogue.bias;
+  const __m512 bias = biases != nullptr ? _mm512_maskz_loadu_ps(mask, biases + channel) : _mm512_setzero_ps();
+  const int64_t top = tile.y * kOutputs;
+  const int64_t left = tile.x * kOutputs;
+  const int64_t rows = out.height - top;
+  const int64_t columns = out.width - left;
+  const int64_t pixel = (tile.image * out.height + top) * out.width + left;
+  bf16* to = out.y + pixel * out.channels + channel;
+  __m512 t[kTile * kSide];
+#pragma GCC unroll 6
+  for (int j = 0; j < kSide; ++j)
+    OutputTransform([&](int i) { return _mm512_loadu_ps(m + (kSide * i + j) * m_stride); }, t + j, kSide);
+#pragma GCC unroll 4
+  for (int i = 0; i < kOutputs; ++i, to += out.width * out.channels) {
+    if (i >= rows) break;
+    __m512 y[kWindow][kTile];
+#pragma GCC unroll 2
+    for (int k = 0; k < kWindow; ++k) OutputTransform([&](int j) { return t[kSide * (kWindow * i + k) + j]; }, y[k], 1);
+#pragma GCC unroll 4
+    for (int j = 0; j < kOutputs; ++j) {
+      if (j >= columns) break;
+      __m512 value = y[0][j];
+      if constexpr (kPool) {
+        uint16_t column, row;
+        value = Largest(y[0] + 2 * j, y[1] + 2 * j, &column, &row);
+        if (out.argmax != nullptr) {
+          const int64_t word = ((pixel + i * out.width + j) * ((out.channels + 31) / 32) + channel / 32) * 2;
+          auto* half = reinterpret_cast<uint16_t*>(out.argmax + word) + channel / kLanes % 2;
+          half[0] = column;
+          half[2] = row;
+        }
+      }
+      StoreNarrow(to + j * out.channels, mask, Finish(value, bias, out.epilogue.relu));
+    }
+  }
+}
+
+/// The convolution of a map with packed weights, tile by tile; `zeros` of the map is filled in here.
+template <typename Pixels, bool kPool>
+void Convolve(MapView map, const TileGrid& grid, const bf16* packed, const Output& output, Scratch& scratch) {
+  const int64_t in = map.channels;
+  const int64_t out = output.channels;
+  // Of a single image too, each thread gets a part.
+  const int64_t share = (grid.all() + scratch.threads() - 1) / scratch.threads();
+  const int64_t most = std::min(TilesOfBlock(in), RoundUp(share, kBlockRows<4>));
+  const TileBlocks blocks(grid, most);
+  const BlockLayout layout(most, in);
+  scratch.Reserve(kV, layout.v_bytes());
+  scratch.Reserve(kM, layout.m_bytes());
+  const size_t zero_bytes = static_cast<size_t>(in + kChunk) * sizeof(bf16);
+  scratch.Reserve(kZeros, zero_bytes);
+  const int64_t turns = kFrequencies * ((out + kPanel - 1) / kPanel);
+  const int64_t at_once = std::clamp<int64_t>(blocks.count() / (32 * scratch.threads()), 1, 4);
+#pragma omp parallel num_threads(scratch.threads()) firstprivate(map)
+  {
+    const int me = omp_get_thread_num();
+    bf16* v = scratch.Get<bf16>(me, kV);
+    float* m = scratch.Get<float>(me, kM);
+    bf16* zeros = scratch.Get<bf16>(me, kZeros);
+    std::memset(zeros, 0, zero_bytes);
+    map.zeros = zeros;
+    TileBlock block;
+#pragma omp for schedule(dynamic, at_once)
+    for (int64_t index = 0; index < blocks.count(); ++index) {
+      blocks.Fill(index, block);
+      const int64_t next = index + (at_once > 1 ? 1 : scratch.threads());  // this thread's, probably
+      Prefetch ahead;
+      if (next < blocks.count())
+        ahead = RowsAhead(map, RowsRead(grid, blocks.FirstTile(next), blocks.FirstTile(next + 1) - 1), turns);
+      TilePixels<Pixels> pixels(map, grid.pad, block, 0, in);
+      for (int64_t t = 0; t < block.count; ++t) TransformTile(pixels.At(t), in, v + t * layout.sums, layout.v_stride);
+      for (int64_t first = 0; first < out; first += kPanel) {
+        const int64_t width = PanelWidth(out, first);
+        PanelProducts(v, layout, block, packed + first * kFrequencies * layout.sums, width, m, ahead);
+        for (int64_t t = 0; t < block.count; ++t) {
+          for (int64_t c = 0; c < width && first + c < out; c += kLanes)
+            WriteTile<kPool>(output, block.tiles[t], m + t * width + c, layout.m_stride, first + c);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void WinogradForward(const ConvShape& shape, const bf16* x, const bf16* packed, const ConvEpilogue& epilogue, bf16* y,
+                     uint32_t* argmax, Scratch& scratch) {
+  const Output output{y, argmax, shape.out_height(), shape.out_width(), shape.out, epilogue};
+  const auto convolve = shape.pool ? Convolve<MapPixels<kSide>, true> : Convolve<MapPixels<kSide>, false>;
+  convolve(InputView(shape, x), ForwardGrid(shape), packed, output, scratch);
+}
+
+void WinogradDataGradient(const ConvShape& shape, const bf16* dy, const uint32_t* argmax, const bf16* packed, bf16* dx,
+                          Scratch& scratch) {
+  const Output output{dx, nullptr, shape.height, shape.width, shape.in};
+  const auto convolve = !shape.pool          ? Convolve<MapPixels<kSide>, false>
+                        : shape.pad % 2 == 0 ? Convolve<PooledPixels<kSide, 0>, false>
+                                             : Convolve<PooledPixels<kSide, 1>, false>;
+  convolve(GradientView(shape, dy, argmax), BackwardGrid(shape), packed, output, scratch);
+}
+
+}  // namespace spotter::kernels

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reading the pixels of a tile from a map, and the first half of their transforms. For *_avx512.cc only.
+#pragma once
+
+#include "kernels/prefetch.h"
+#include "kernels/winograd_tiles.h"
+#include "kernels/winograd_transforms.h"
+
+namespace spotter::kernels {
+
+/// A map that tiles read: (images, height, width, channels); or the gradient of one before its 2x2 max pool, given by
+/// the pooled gradient (images, height, width, channels) and the places of the maxima (conv_shape.h). That one is never
+/// written out: a pixel is the pooled gradient where the maximum was there, and else 0.
+struct MapView {
+  const bf16* values;
+  const uint32_t* argmax;  // null: no pool
+  int64_t height;
+  int64_t width;
+  int64_t channels;
+  const bf16* zeros = nullptr;  // a pixel of zeros, for what is outside: to be set
+};
+
+/// The input of a shape, and the gradient of its output.
+inline MapView InputView(const ConvShape& s, const bf16* x) { return {x, nullptr, s.height, s.width, s.in}; }
+inline MapView GradientView(const ConvShape& s, const bf16* dy, const uint32_t* argmax) {
+  return {dy, s.pool ? argmax : nullptr, s.out_height(), s.out_width(), s.out};
+}
+
+/// Rows of a map (of one before its pool those, too), to be asked for in so many turns.
+inline Prefetch RowsAhead(const MapView& map, const RowRange& rows, int64_t turns) {
+  const int64_t window = map.argmax != nullptr ? 2 : 1;
+  const int64_t row = map.width * map.channels;
+  const int64_t first = rows.first / window;
+  return {map.values + first * row, (rows.last / window - first) * row * int64_t{sizeof(bf16)}, turns};
+}
+
+/// The first of the pixels that are a tile's own, not its neighbours' edges.
+template <int kWide>
+constexpr int kOwn = (kWide - kTile) / 2;
+
+/// Calls visit(i, pixel) for the kCount x kCount pixels from (top, left) on of an image, row by row: the number of the
+/// pixel in the map, or -1 outside.
+template <int kCount, typename Visit>
+SPOTTER_INLINE void EachPixel(const MapView& map, int64_t image, int64_t top, int64_t left, Visit visit) {
+  int64_t column[kCount];
+  for (int j = 0; j < kCount; ++j) column[j] = left + j >= 0 && left + j < map.width ? left + j : -1;
+  for (int i = 0; i < kCount; ++i) {
+    const bool inside = top + i >= 0 && top + i < map.height;
+    const int64_t row = (image * map.height + top + i) * map.width;
+    for (int j = 0; j < kCount; ++j) visit(kCount * i + j, inside && column[j] >= 0 ? row + column[j] : -1);
+  }
+}
+
+/// The kWidth x kWidth pixels from (top, left) on of an image of a map.
+template <int kWidth>
+class MapPixels {
+ public:
+  static constexpr int kWide = kWidth;
+
+  SPOTTER_INLINE_MEMBER void Find(const MapView& map, int64_t image, int64_t top, int64_t left) {
+    EachPixel<kWide>(map, image, top, left, [&](int i, int64_t pixel) {
+      at_[i] = pixel >= 0 ? map.values + pixel * map.channels : map.zeros;
+    });
+  }
+  SPOTTER_INLINE_MEMBER void SetZero(const MapView& map) {
+    for (auto& at : at_) at = map.zeros;
+  }
+  /// Asks for channels [first, last) of the tile's own pixels.
+  SPOTTER_INLINE_MEMBER void Prefetch(int64_t first, int64_t last) const {
+    for (int row = kOwn<kWide>; row < kOwn<kWide> + kTile; ++row) {
+      for (int column = kOwn<kWide>; column < kOwn<kWide> + kTile; ++column) {
+        for (int64_t c = first; c < last; c += kChunk) PrefetchLine(at_[kWide * row + column] + c);
+      }
+    }
+  }
+
+  /// The channels first to first + 31 of all pixels; kPart: those of `mask`, the others are 0.
+  template <bool kPart>
+  struct Chunk {
+    SPOTTER_INLINE_MEMBER Chunk(const MapPixels& pixels, int64_t first, __mmask32 mask)
+        : at(pixels.at_), first(first), mask(mask) {}
+    SPOTTER_INLINE_MEMBER __m512i Load(int row, int column) const {
+      const bf16* p = at[kWide * row + column] + first;
+      return kPart ? _mm512_maskz_loadu_epi16(mask, p) : _mm512_loadu_si512(p);
+    }
+    const bf16* const* at;
+    int64_t first;
+    __mmask32 mask;
+  };
+
+ private:
+  const bf16* at_[kWide * kWide];
+};
+
+/// Those of a gradient before its pool. kOdd: 1 where (top, left) are odd, 0 where they are even.
+template <int kWidth, int kOdd>
+class PooledPixels {
+ public:
+  static constexpr int kWide = kWidth;
+
+  SPOTTER_INLINE_MEMBER void Find(const MapView& map, int64_t image, int64_t top, int64_t left) {
+    EachPixel<kWindows>(map, image, (top - kOdd) / 2, (left - kOdd) / 2, [&](int i, int64_t pixel) {
+      at_[i] = pixel >= 0 ? map.values + pixel * map.channels : map.zeros;
+      words_[i] = map.argmax + (pixel >= 0 ? pixel * ((map.channels + 31) / 32 * 2) : 0);
+    });
+  }
+  SPOTTER_INLINE_MEMBER void SetZero(const MapView& map) {
+    for (auto& at : at_) at = map.zeros;
+    for (auto& words : words_) words = map.argmax;
+  }
+  SPOTTER_INLINE_MEMBER void Prefetch(int64_t first, int64_t last) const {
+    constexpr int kBegin = (kOwn<kWide> + kOdd) / 2;
+    for (int row = kBegin; row < kBegin + kTile / 2; ++row) {
+      for (int column = kBegin; column < kBegin + kTile / 2; ++column) {
+        for (int64_t c = first; c < last; c += kChunk) PrefetchLine(at_[kWindows * row + column] + c);
+        PrefetchLine(words_[kWindows * row + column] + first / 16);
+      }
+    }
+  }
+
+  template <bool kPart>
+  struct Chunk {
+    SPOTTER_INLINE_MEMBER Chunk(const PooledPixels& pixels, int64_t first, __mmask32 mask)
+        : at(pixels.at_), first(first) {
+      for (int i = 0; i < kWindows * kWindows; ++i) {
+        const uint32_t right = pixels.words_[i][first / 16];
+        const uint32_t lower = pixels.words_[i][first / 16 + 1];
+        masks[i][0] = ~(right | lower) & mask;
+        masks[i][1] = right & ~lower & mask;
+        masks[i][2] = lower & ~right & mask;
+        masks[i][3] = right & lower & mask;
+      }
+    }
+    SPOTTER_INLINE_MEMBER __m512i Load(int row, int column) const {
+      const int window = (row + kOdd) / 2 * kWindows + (column + kOdd) / 2;
+      return _mm512_maskz_loadu_epi16(masks[window][(row + kOdd) % 2 * 2 + (column + kOdd) % 2], at[window] + first);
+    }
+    const bf16* const* at;
+    int64_t first;
+    uint32_t masks[(kWide / 2 + kOdd) * (kWide / 2 + kOdd)][4];  // by place in the window
+  };
+
+ private:
+  static constexpr int kWindows = kWide / 2 + kOdd;
+  const bf16* at_[kWindows * kWindows];
+  const uint32_t* words_[kWindows * kWindows];
+};
+
+/// The pixels of a block's tiles, in turn, found and asked for two tiles before they are read: each tile's begin `pad`
+/// before its outputs.
+template <typename Pixels>
+class TilePixels {
+ public:
+  /// Asks for channels [first, last).
+  SPOTTER_INLINE_MEMBER TilePixels(const MapView& map, int64_t pad, const TileBlock& block, int64_t first, int64_t last)
+      : map_(map), pad_(pad), block_(block), first_(first), last_(last) {
+    for (int64_t t = 0; t < kAhead; ++t) Find(t);
+  }
+  /// Of tile t, which must be the one after the last call's; behind the block's end zeros. Good until the call after
+  /// the next.
+  SPOTTER_INLINE_MEMBER const Pixels& At(int64_t t) {
+    Find(t + kAhead);
+    return ring_[t % kRing];
+  }
+
+ private:
+  static constexpr int64_t kAhead = 2;
+  static constexpr int64_t kRing = 4;
+
+  SPOTTER_INLINE_MEMBER void Find(int64_t t) {
+    Pixels& pixels = ring_[t % kRing];
+    if (t >= block_.count) {
+      pixels.SetZero(map_);
+      return;
+    }
+    const Tile& tile = block_.tiles[t];
+    pixels.Find(map_, tile.image, kTile * tile.y - pad_, kTile * tile.x - pad_);
+    pixels.Prefetch(first_, last_);
+  }
+
+  const MapView& map_;
+  int64_t pad_;
+  const TileBlock& block_;
+  int64_t first_;
+  int64_t last_;
+  Pixels ring_[kRing];
+};
+
+/// 32 channels of a tile's input, even and odd ones, half way: kPairs pairs of rows of B^T d, six values a row.
+template <int kFirst, int kPairs, bool kPart, typename Pixels>
+SPOTTER_INLINE void InputColumns(const Pixels& pixels, int64_t channel, __mmask32 mask, __m512* even, __m512* odd) {
+  const typename Pixels::template Chunk<kPart> chunk(pixels, channel, mask);
+#pragma GCC unroll 6
+  for (int j = 0; j < kSide; ++j) {
+    __m512 low[kSide];
+    __m512 high[kSide];
+#pragma GCC unroll 6
+    for (int i = 0; i < kSide; ++i) {
+      const __m512i v = chunk.Load(i, j);
+      low[i] = Even(v);
+      high[i] = Odd(v);
+    }
+    InputTransform<kFirst, kPairs>(low, 1, even + j, kSide);
+    InputTransform<kFirst, kPairs>(high, 1, odd + j, kSide);
+  }
+}
+/// The same of the gradient of a tile's outputs: A dY, four values a row.
+template <int kFirst, int kPairs, bool kPart, typename Pixels>
+SPOTTER_INLINE void GradientColumns(const Pixels& pixels, int64_t channel, __mmask32 mask, __m512* even, __m512* odd) {
+  const typename Pixels::template Chunk<kPart> chunk(pixels, channel, mask);
+#pragma GCC unroll 4
+  for (int j = 0; j < kTile; ++j) {
+    __m512 low[kTile];
+    __m512 high[kTile];
+#pragma GCC unroll 4
+    for (int i = 0; i < kTile; ++i) {
+      const __m512i v = chunk.Load(i, j);
+      low[i] = Even(v);
+      high[i] = Odd(v);
+    }
+    GradientTransform<kFirst, kPairs>(low, 1, even + j, kTile);
+    GradientTransform<kFirst, kPairs>(high, 1, odd + j, kTile);
+  }
+}
+
+}  // namespace spotter::kernels
