@@ -10,6 +10,7 @@
 
 #include "kernels/bf16.h"
 
+// Always inlined: no copy that the linker could give to others is left. The second is for members of classes.
 #define SPOTTER_INLINE static inline __attribute__((always_inline))
 #define SPOTTER_INLINE_MEMBER inline __attribute__((always_inline))
 

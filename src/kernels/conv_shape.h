@@ -8,7 +8,8 @@ namespace spotter::kernels {
 
 /// A convolution with stride 1 over maps of (images, height, width, in), C order; weights are (out, kernel, kernel, in)
 /// fp32, which is PyTorch's (out, in, kernel, kernel) in channels-last memory. With `pool`, a 2x2 max pool of stride 2
-/// follows that leaves out an odd last row or column; what it leaves out is never computed.
+/// follows that leaves out an odd last row or column; what it leaves out is never computed. An output has at least one
+/// pixel.
 struct ConvShape {
   int64_t images = 0;
   int64_t height = 0;
@@ -33,7 +34,7 @@ struct ConvShape {
 
 /// Where in its window each pooled maximum was: for each pooled pixel and each 32 channels two words, whose bit c says
 /// of channel c whether the maximum was in the right column (first word) and in the lower row (second word). Of equal
-/// values the first in reading order counts.
+/// values the first in reading order counts. Bits of channels beyond the last mean nothing.
 inline int64_t ArgmaxWords(const ConvShape& shape) { return shape.out_pixels() * ((shape.out + 31) / 32) * 2; }
 
 }  // namespace spotter::kernels

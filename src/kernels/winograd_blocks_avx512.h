@@ -10,6 +10,9 @@
 
 namespace spotter::kernels {
 
+/// Rows that a product may read and write behind a block's last.
+constexpr int64_t kOverrun = kBlockRows<2> / 2;
+
 /// Strides and sizes for blocks of at most `tiles` tiles with so many sums.
 struct BlockLayout {
   explicit BlockLayout(int64_t tiles, int64_t sums)
@@ -30,7 +33,7 @@ inline int64_t TilesOfBlock(int64_t sums) {
   return std::clamp<int64_t>(kBytes / of_tile / 12 * 12, 24, 96);
 }
 
-/// Rows of a block times one frequency's weights: as many as `rows`, and perhaps up to 2 more.
+/// Rows of a block times one frequency's weights: as many as `rows`, and perhaps fewer than kOverrun more.
 template <int kVectors>
 SPOTTER_INLINE void RowProducts(const bf16* v, int64_t sums, int64_t rows, const bf16* weights, float* m) {
   constexpr int kRows = kBlockRows<kVectors>;
@@ -69,14 +72,14 @@ template <bool kPart, typename Pixels>
 SPOTTER_INLINE void TransformTilePart(const Pixels& pixels, int64_t first, __mmask32 mask, bf16* v, int64_t stride) {
   __m512 even[kFrequencies];
   __m512 odd[kFrequencies];
-  InputColumns<0, 3, kPart>(pixels, first, mask, even, odd);
+  TransformColumns<OfInput, 0, 3, kPart>(pixels, first, mask, even, odd);
   const __m512i order = Interleaved();
 #pragma GCC unroll 6
   for (int i = 0; i < kSide; ++i) {
     __m512 low[kSide];
     __m512 high[kSide];
-    InputTransform<0, 3>(even + kSide * i, 1, low, 1);
-    InputTransform<0, 3>(odd + kSide * i, 1, high, 1);
+    Transform<OfInput, 0, 3>(even + kSide * i, 1, low, 1);
+    Transform<OfInput, 0, 3>(odd + kSide * i, 1, high, 1);
 #pragma GCC unroll 6
     for (int j = 0; j < kSide; ++j) {
       const __m512i packed = Pack(low[j], high[j]);

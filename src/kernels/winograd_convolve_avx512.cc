@@ -14,12 +14,10 @@ namespace {
 
 enum Slot { kV, kM, kZeros };
 
-/// Where the outputs go, and what is done to them on the way. height, width: of y.
+/// Where the outputs go, and what is done to them on the way.
 struct Output {
   bf16* y;
   uint32_t* argmax;
-  int64_t height;
-  int64_t width;
   int64_t channels;
   ConvEpilogue epilogue = {};
 };
@@ -47,24 +45,27 @@ SPOTTER_INLINE __m512 Largest(const __m512* above, const __m512* below, uint16_t
 /// 16 channels from `channel` on of one tile, whose products begin at m. Frequencies that only outputs beyond the edge
 /// need hold anything.
 template <bool kPool>
-SPOTTER_INLINE void WriteTile(const Output& out, const Tile& tile, const float* m, int64_t m_stride, int64_t channel) {
+SPOTTER_INLINE void WriteTile(const Output& out, const TileGrid& grid, const Tile& tile, const float* m,
+                              int64_t m_stride, int64_t channel) {
   constexpr int kWindow = kPool ? 2 : 1;
   constexpr int kOutputs = kTile / kWindow;
   const __mmask16 mask = First16(out.channels - channel);
   const float* biases = out.epilogue.bias;
   const __m512 bias = biases != nullptr ? _mm512_maskz_loadu_ps(mask, biases + channel) : _mm512_setzero_ps();
+  const int64_t height = grid.out_height / kWindow;
+  const int64_t width = grid.out_width / kWindow;
   const int64_t top = tile.y * kOutputs;
   const int64_t left = tile.x * kOutputs;
-  const int64_t rows = out.height - top;
-  const int64_t columns = out.width - left;
-  const int64_t pixel = (tile.image * out.height + top) * out.width + left;
+  const int64_t rows = height - top;
+  const int64_t columns = width - left;
+  const int64_t pixel = (tile.image * height + top) * width + left;
   bf16* to = out.y + pixel * out.channels + channel;
   __m512 t[kTile * kSide];
 #pragma GCC unroll 6
   for (int j = 0; j < kSide; ++j)
     OutputTransform([&](int i) { return _mm512_loadu_ps(m + (kSide * i + j) * m_stride); }, t + j, kSide);
 #pragma GCC unroll 4
-  for (int i = 0; i < kOutputs; ++i, to += out.width * out.channels) {
+  for (int i = 0; i < kOutputs; ++i, to += width * out.channels) {
     if (i >= rows) break;
     __m512 y[kWindow][kTile];
 #pragma GCC unroll 2
@@ -77,10 +78,10 @@ SPOTTER_INLINE void WriteTile(const Output& out, const Tile& tile, const float* 
         uint16_t column, row;
         value = Largest(y[0] + 2 * j, y[1] + 2 * j, &column, &row);
         if (out.argmax != nullptr) {
-          const int64_t word = ((pixel + i * out.width + j) * ((out.channels + 31) / 32) + channel / 32) * 2;
-          auto* half = reinterpret_cast<uint16_t*>(out.argmax + word) + channel / kLanes % 2;
-          half[0] = column;
-          half[2] = row;
+          const int64_t word = ((pixel + i * width + j) * ((out.channels + 31) / 32) + channel / 32) * 2;
+          auto* half = reinterpret_cast<char*>(out.argmax + word) + channel / kLanes % 2 * sizeof(column);
+          std::memcpy(half, &column, sizeof(column));
+          std::memcpy(half + sizeof(*out.argmax), &row, sizeof(row));
         }
       }
       StoreNarrow(to + j * out.channels, mask, Finish(value, bias, out.epilogue.relu));
@@ -91,6 +92,7 @@ SPOTTER_INLINE void WriteTile(const Output& out, const Tile& tile, const float* 
 /// The convolution of a map with packed weights, tile by tile; `zeros` of the map is filled in here.
 template <typename Pixels, bool kPool>
 void Convolve(MapView map, const TileGrid& grid, const bf16* packed, const Output& output, Scratch& scratch) {
+  if (grid.all() == 0) return;
   const int64_t in = map.channels;
   const int64_t out = output.channels;
   // Of a single image too, each thread gets a part.
@@ -127,7 +129,7 @@ void Convolve(MapView map, const TileGrid& grid, const bf16* packed, const Outpu
         PanelProducts(v, layout, block, packed + first * kFrequencies * layout.sums, width, m, ahead);
         for (int64_t t = 0; t < block.count; ++t) {
           for (int64_t c = 0; c < width && first + c < out; c += kLanes)
-            WriteTile<kPool>(output, block.tiles[t], m + t * width + c, layout.m_stride, first + c);
+            WriteTile<kPool>(output, grid, block.tiles[t], m + t * width + c, layout.m_stride, first + c);
         }
       }
     }
@@ -138,14 +140,14 @@ void Convolve(MapView map, const TileGrid& grid, const bf16* packed, const Outpu
 
 void WinogradForward(const ConvShape& shape, const bf16* x, const bf16* packed, const ConvEpilogue& epilogue, bf16* y,
                      uint32_t* argmax, Scratch& scratch) {
-  const Output output{y, argmax, shape.out_height(), shape.out_width(), shape.out, epilogue};
+  const Output output{y, argmax, shape.out, epilogue};
   const auto convolve = shape.pool ? Convolve<MapPixels<kSide>, true> : Convolve<MapPixels<kSide>, false>;
   convolve(InputView(shape, x), ForwardGrid(shape), packed, output, scratch);
 }
 
 void WinogradDataGradient(const ConvShape& shape, const bf16* dy, const uint32_t* argmax, const bf16* packed, bf16* dx,
                           Scratch& scratch) {
-  const Output output{dx, nullptr, shape.height, shape.width, shape.in};
+  const Output output{dx, nullptr, shape.in};
   const auto convolve = !shape.pool          ? Convolve<MapPixels<kSide>, false>
                         : shape.pad % 2 == 0 ? Convolve<PooledPixels<kSide, 0>, false>
                                              : Convolve<PooledPixels<kSide, 1>, false>;

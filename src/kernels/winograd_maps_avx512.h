@@ -31,12 +31,9 @@ inline Prefetch RowsAhead(const MapView& map, const RowRange& rows, int64_t turn
   const int64_t window = map.argmax != nullptr ? 2 : 1;
   const int64_t row = map.width * map.channels;
   const int64_t first = rows.first / window;
-  return {map.values + first * row, (rows.last / window - first) * row * int64_t{sizeof(bf16)}, turns};
+  const int64_t last = (rows.last + window - 1) / window;
+  return {map.values + first * row, (last - first) * row * int64_t{sizeof(bf16)}, turns};
 }
-
-/// The first of the pixels that are a tile's own, not its neighbours' edges.
-template <int kWide>
-constexpr int kOwn = (kWide - kTile) / 2;
 
 /// Calls visit(i, pixel) for the kCount x kCount pixels from (top, left) on of an image, row by row: the number of the
 /// pixel in the map, or -1 outside.
@@ -56,6 +53,7 @@ template <int kWidth>
 class MapPixels {
  public:
   static constexpr int kWide = kWidth;
+  static constexpr int kOwn = (kWide - kTile) / 2;  // the first that is the tile's own, not its neighbours' edge
 
   SPOTTER_INLINE_MEMBER void Find(const MapView& map, int64_t image, int64_t top, int64_t left) {
     EachPixel<kWide>(map, image, top, left, [&](int i, int64_t pixel) {
@@ -67,8 +65,8 @@ class MapPixels {
   }
   /// Asks for channels [first, last) of the tile's own pixels.
   SPOTTER_INLINE_MEMBER void Prefetch(int64_t first, int64_t last) const {
-    for (int row = kOwn<kWide>; row < kOwn<kWide> + kTile; ++row) {
-      for (int column = kOwn<kWide>; column < kOwn<kWide> + kTile; ++column) {
+    for (int row = kOwn; row < kOwn + kTile; ++row) {
+      for (int column = kOwn; column < kOwn + kTile; ++column) {
         for (int64_t c = first; c < last; c += kChunk) PrefetchLine(at_[kWide * row + column] + c);
       }
     }
@@ -97,6 +95,7 @@ template <int kWidth, int kOdd>
 class PooledPixels {
  public:
   static constexpr int kWide = kWidth;
+  static constexpr int kWindows = kWide / 2 + kOdd;
 
   SPOTTER_INLINE_MEMBER void Find(const MapView& map, int64_t image, int64_t top, int64_t left) {
     EachPixel<kWindows>(map, image, (top - kOdd) / 2, (left - kOdd) / 2, [&](int i, int64_t pixel) {
@@ -109,7 +108,7 @@ class PooledPixels {
     for (auto& words : words_) words = map.argmax;
   }
   SPOTTER_INLINE_MEMBER void Prefetch(int64_t first, int64_t last) const {
-    constexpr int kBegin = (kOwn<kWide> + kOdd) / 2;
+    constexpr int kBegin = (MapPixels<kWide>::kOwn + kOdd) / 2;
     for (int row = kBegin; row < kBegin + kTile / 2; ++row) {
       for (int column = kBegin; column < kBegin + kTile / 2; ++column) {
         for (int64_t c = first; c < last; c += kChunk) PrefetchLine(at_[kWindows * row + column] + c);
@@ -137,11 +136,10 @@ class PooledPixels {
     }
     const bf16* const* at;
     int64_t first;
-    uint32_t masks[(kWide / 2 + kOdd) * (kWide / 2 + kOdd)][4];  // by place in the window
+    uint32_t masks[kWindows * kWindows][4];  // by place in the window
   };
 
  private:
-  static constexpr int kWindows = kWide / 2 + kOdd;
   const bf16* at_[kWindows * kWindows];
   const uint32_t* words_[kWindows * kWindows];
 };
@@ -186,40 +184,23 @@ class TilePixels {
   Pixels ring_[kRing];
 };
 
-/// 32 channels of a tile's input, even and odd ones, half way: kPairs pairs of rows of B^T d, six values a row.
-template <int kFirst, int kPairs, bool kPart, typename Pixels>
-SPOTTER_INLINE void InputColumns(const Pixels& pixels, int64_t channel, __mmask32 mask, __m512* even, __m512* odd) {
+/// 32 channels of a tile, even and odd ones, half way: kPairs pairs of rows, Pixels::kWide values a row.
+template <typename Of, int kFirst, int kPairs, bool kPart, typename Pixels>
+SPOTTER_INLINE void TransformColumns(const Pixels& pixels, int64_t channel, __mmask32 mask, __m512* even, __m512* odd) {
+  constexpr int kSize = Of::kSize;
   const typename Pixels::template Chunk<kPart> chunk(pixels, channel, mask);
 #pragma GCC unroll 6
-  for (int j = 0; j < kSide; ++j) {
-    __m512 low[kSide];
-    __m512 high[kSide];
+  for (int j = 0; j < kSize; ++j) {
+    __m512 low[kSize];
+    __m512 high[kSize];
 #pragma GCC unroll 6
-    for (int i = 0; i < kSide; ++i) {
+    for (int i = 0; i < kSize; ++i) {
       const __m512i v = chunk.Load(i, j);
       low[i] = Even(v);
       high[i] = Odd(v);
     }
-    InputTransform<kFirst, kPairs>(low, 1, even + j, kSide);
-    InputTransform<kFirst, kPairs>(high, 1, odd + j, kSide);
-  }
-}
-/// The same of the gradient of a tile's outputs: A dY, four values a row.
-template <int kFirst, int kPairs, bool kPart, typename Pixels>
-SPOTTER_INLINE void GradientColumns(const Pixels& pixels, int64_t channel, __mmask32 mask, __m512* even, __m512* odd) {
-  const typename Pixels::template Chunk<kPart> chunk(pixels, channel, mask);
-#pragma GCC unroll 4
-  for (int j = 0; j < kTile; ++j) {
-    __m512 low[kTile];
-    __m512 high[kTile];
-#pragma GCC unroll 4
-    for (int i = 0; i < kTile; ++i) {
-      const __m512i v = chunk.Load(i, j);
-      low[i] = Even(v);
-      high[i] = Odd(v);
-    }
-    GradientTransform<kFirst, kPairs>(low, 1, even + j, kTile);
-    GradientTransform<kFirst, kPairs>(high, 1, odd + j, kTile);
+    Transform<Of, kFirst, kPairs>(low, 1, even + j, kSize);
+    Transform<Of, kFirst, kPairs>(high, 1, odd + j, kSize);
   }
 }
 

@@ -20,11 +20,10 @@ struct Tile {
   int16_t x;
 };
 
-/// A convolution seen as tiles: maps (images, height, width, channels), outputs (out_height, out_width).
+/// A convolution seen as tiles: maps of `height` rows with `pad` zeros around, outputs (out_height, out_width).
 struct TileGrid {
   int64_t images;
   int64_t height;
-  int64_t width;
   int64_t pad;
   int64_t out_height;
   int64_t out_width;
@@ -33,23 +32,24 @@ struct TileGrid {
   int64_t columns() const { return (out_width + kTile - 1) / kTile; }
   int64_t of_image() const { return rows() * columns(); }
   int64_t all() const { return images * of_image(); }
+  int64_t RowOf(int64_t tile) const { return tile % of_image() / columns(); }
 };
 
 /// The tiles of a shape's forward pass. With a pool they cover the outputs that it reads.
 inline TileGrid ForwardGrid(const ConvShape& s) {
   const int64_t window = s.pool ? 2 : 1;
-  return {s.images, s.height, s.width, s.pad, window * s.out_height(), window * s.out_width()};
+  return {s.images, s.height, s.pad, window * s.out_height(), window * s.out_width()};
 }
-/// Those of the data gradient, a convolution from the output back to the input.
+/// Those of the data gradient, a convolution from those outputs back to the input.
 inline TileGrid BackwardGrid(const ConvShape& s) {
-  return {s.images, s.conv_height(), s.conv_width(), 2 - s.pad, s.height, s.width};
+  return {s.images, ForwardGrid(s).out_height, 2 - s.pad, s.height, s.width};
 }
 
 constexpr int64_t kMostTiles = 192;  // of a block
-constexpr int64_t kOverrun = 12;     // rows that a product may read and write behind a block's last
 
 /// Tiles with the ranges [begin, end) of them that need the last row or column of frequencies: where fewer than four
-/// rows (columns) of an edge tile are outputs, it does not enter them.
+/// rows (columns) of an edge tile are outputs, it does not enter them. (Used where that is so both ways, and where
+/// blocks are whole images.)
 struct TileBlock {
   int64_t count = 0;
   int64_t begin[2][2];  // by [frequency row is the last][frequency column is the last]
@@ -67,14 +67,12 @@ struct RowRange {
 };
 /// The input's rows that the tiles from number `first` to `last` read, and the rows of outputs that they are.
 inline RowRange RowsRead(const TileGrid& grid, int64_t first, int64_t last) {
-  const auto row = [&](int64_t tile) { return tile % grid.of_image() / grid.columns(); };
-  return {first / grid.of_image() * grid.height + std::max<int64_t>(kTile * row(first) - grid.pad, 0),
-          last / grid.of_image() * grid.height + std::min(kTile * row(last) - grid.pad + kSide, grid.height)};
+  return {first / grid.of_image() * grid.height + std::max<int64_t>(kTile * grid.RowOf(first) - grid.pad, 0),
+          last / grid.of_image() * grid.height + std::min(kTile * grid.RowOf(last) - grid.pad + kSide, grid.height)};
 }
 inline RowRange RowsWritten(const TileGrid& grid, int64_t first, int64_t last) {
-  const auto row = [&](int64_t tile) { return tile % grid.of_image() / grid.columns(); };
-  return {first / grid.of_image() * grid.out_height + kTile * row(first),
-          last / grid.of_image() * grid.out_height + std::min(kTile * row(last) + kTile, grid.out_height)};
+  return {first / grid.of_image() * grid.out_height + kTile * grid.RowOf(first),
+          last / grid.of_image() * grid.out_height + std::min(kTile * grid.RowOf(last) + kTile, grid.out_height)};
 }
 
 /// A grid's division into blocks of at most `most` tiles.

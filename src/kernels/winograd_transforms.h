@@ -45,54 +45,54 @@ SPOTTER_INLINE __m512 Minus(__m512 sum, float factor, __m512 value) {
   return _mm512_fnmadd_ps(Constant(factor), value, sum);
 }
 
-/// A pair of rows of B^T d. d and v: values `d_step` and `v_step` vectors apart.
-template <int kPair>
-SPOTTER_INLINE void InputPair(const __m512* d, int d_step, __m512* v, int v_step) {
-  using namespace points;
-  const auto at = [&](int i) { return d[i * d_step]; };
-  if constexpr (kPair == 2) {
-    v[0] = Plus(Minus(at(4), kP2 + kQ2, at(2)), kP2 * kQ2, at(0));
-    v[v_step] = Plus(Minus(at(5), kP2 + kQ2, at(3)), kP2 * kQ2, at(1));
-  } else {
-    const float square = kPair == 0 ? kQ2 : kP2;
-    const __m512 even = Minus(at(4), square, at(2));
-    const __m512 odd = Minus(at(3), square, at(1));
-    v[0] = Plus(even, kPair == 0 ? kP : kQ, odd);
-    v[v_step] = Minus(even, kPair == 0 ? kP : kQ, odd);
-  }
-}
-/// A pair of rows of A y: what the gradients of four outputs become.
-template <int kPair>
-SPOTTER_INLINE void GradientPair(const __m512* y, int y_step, __m512* d, int d_step) {
-  using namespace points;
-  const auto at = [&](int i) { return y[i * y_step]; };
-  if constexpr (kPair == 2) {
-    d[0] = at(0);
-    d[d_step] = at(3);
-  } else {
-    const float square = kPair == 0 ? kP2 : kQ2;
-    const __m512 even = Plus(at(0), square, at(2));
-    const __m512 odd = Plus(at(1), square, at(3));
-    d[0] = Plus(even, kPair == 0 ? kP : kQ, odd);
-    d[d_step] = Minus(even, kPair == 0 ? kP : kQ, odd);
-  }
-}
+/// What is transformed on the way in: a tile's input by B^T, and the gradient of its outputs by A. Pair: two rows of
+/// the result; from and to: values so many vectors apart.
+struct OfInput {
+  static constexpr int kSize = 6;
 
-/// kPairs of them from kFirst on: one or all three.
-template <int kFirst, int kPairs>
-SPOTTER_INLINE void InputTransform(const __m512* d, int d_step, __m512* v, int v_step) {
-  InputPair<kFirst>(d, d_step, v, v_step);
-  if constexpr (kPairs == 3) {
-    InputPair<1>(d, d_step, v + 2 * v_step, v_step);
-    InputPair<2>(d, d_step, v + 4 * v_step, v_step);
+  template <int kPair>
+  SPOTTER_INLINE_MEMBER static void Pair(const __m512* from, int from_step, __m512* to, int to_step) {
+    using namespace points;
+    const auto d = [&](int i) { return from[i * from_step]; };
+    if constexpr (kPair == 2) {
+      to[0] = Plus(Minus(d(4), kP2 + kQ2, d(2)), kP2 * kQ2, d(0));
+      to[to_step] = Plus(Minus(d(5), kP2 + kQ2, d(3)), kP2 * kQ2, d(1));
+    } else {
+      const float square = kPair == 0 ? kQ2 : kP2;
+      const __m512 even = Minus(d(4), square, d(2));
+      const __m512 odd = Minus(d(3), square, d(1));
+      to[0] = Plus(even, kPair == 0 ? kP : kQ, odd);
+      to[to_step] = Minus(even, kPair == 0 ? kP : kQ, odd);
+    }
   }
-}
-template <int kFirst, int kPairs>
-SPOTTER_INLINE void GradientTransform(const __m512* y, int y_step, __m512* d, int d_step) {
-  GradientPair<kFirst>(y, y_step, d, d_step);
+};
+struct OfGradient {
+  static constexpr int kSize = 4;
+
+  template <int kPair>
+  SPOTTER_INLINE_MEMBER static void Pair(const __m512* from, int from_step, __m512* to, int to_step) {
+    using namespace points;
+    const auto y = [&](int i) { return from[i * from_step]; };
+    if constexpr (kPair == 2) {
+      to[0] = y(0);
+      to[to_step] = y(3);
+    } else {
+      const float square = kPair == 0 ? kP2 : kQ2;
+      const __m512 even = Plus(y(0), square, y(2));
+      const __m512 odd = Plus(y(1), square, y(3));
+      to[0] = Plus(even, kPair == 0 ? kP : kQ, odd);
+      to[to_step] = Minus(even, kPair == 0 ? kP : kQ, odd);
+    }
+  }
+};
+
+/// kPairs pairs of rows from kFirst on: one, or all three.
+template <typename Of, int kFirst, int kPairs>
+SPOTTER_INLINE void Transform(const __m512* from, int from_step, __m512* to, int to_step) {
+  Of::template Pair<kFirst>(from, from_step, to, to_step);
   if constexpr (kPairs == 3) {
-    GradientPair<1>(y, y_step, d + 2 * d_step, d_step);
-    GradientPair<2>(y, y_step, d + 4 * d_step, d_step);
+    Of::template Pair<1>(from, from_step, to + 2 * to_step, to_step);
+    Of::template Pair<2>(from, from_step, to + 4 * to_step, to_step);
   }
 }
 
@@ -113,16 +113,6 @@ SPOTTER_INLINE void OutputTransform(const Products& m, __m512* y, int y_step) {
   y[2 * y_step] = Plus(_mm512_mul_ps(Constant(kQ2), q_even), kP2, p_even);
   y[3 * y_step] = Plus(Plus(m(5), kQ2 * kQ, q_odd), kP2 * kP, p_odd);
 }
-/// A^T m A: y[0..15] are the 4x4 outputs of a tile; m's frequencies lie `stride` floats apart.
-SPOTTER_INLINE void TransformOutput(const float* m, int64_t stride, __m512* y) {
-  __m512 t[24];
-#pragma GCC unroll 6
-  for (int j = 0; j < 6; ++j)
-    OutputTransform([&](int i) { return _mm512_loadu_ps(m + (6 * i + j) * stride); }, t + j, 6);
-#pragma GCC unroll 4
-  for (int i = 0; i < 4; ++i) OutputTransform([&](int j) { return t[6 * i + j]; }, y + 4 * i, 1);
-}
-
 /// G g: six values of three weights.
 SPOTTER_INLINE void WeightTransform(const __m512* g, int g_step, __m512* u, int u_step) {
   using namespace points;

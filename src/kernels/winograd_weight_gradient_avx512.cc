@@ -32,55 +32,32 @@ struct Task {
   int64_t last = 0;
 };
 
-/// The second half of a pair of tiles' transforms, 16 channels of rows that are half way, interleaved and stored by
+/// The second half of a pair of tiles' transforms: 16 channels of rows that are half way, interleaved and stored by
 /// frequency at `to`.
-template <int kPairs>
-SPOTTER_INLINE void StoreInputs(const __m512* a, const __m512* b, __m512i order, bf16* to, int64_t stride) {
+template <typename Of, int kPairs>
+SPOTTER_INLINE void StoreRows(const __m512* a, const __m512* b, __m512i order, bf16* to, int64_t stride) {
 #pragma GCC unroll 6
   for (int i = 0; i < 2 * kPairs; ++i) {
     __m512 first[kSide];
     __m512 second[kSide];
-    InputTransform<0, 3>(a + kSide * i, 1, first, 1);
-    InputTransform<0, 3>(b + kSide * i, 1, second, 1);
+    Transform<Of, 0, 3>(a + Of::kSize * i, 1, first, 1);
+    Transform<Of, 0, 3>(b + Of::kSize * i, 1, second, 1);
 #pragma GCC unroll 6
     for (int j = 0; j < kSide; ++j)
       _mm512_storeu_si512(to + (kSide * i + j) * stride, _mm512_permutexvar_epi16(order, Pack(first[j], second[j])));
   }
 }
-template <int kPairs>
-SPOTTER_INLINE void StoreGradients(const __m512* a, const __m512* b, __m512i order, bf16* to, int64_t stride) {
-#pragma GCC unroll 6
-  for (int i = 0; i < 2 * kPairs; ++i) {
-    __m512 first[kSide];
-    __m512 second[kSide];
-    GradientTransform<0, 3>(a + kTile * i, 1, first, 1);
-    GradientTransform<0, 3>(b + kTile * i, 1, second, 1);
-#pragma GCC unroll 6
-    for (int j = 0; j < kSide; ++j)
-      _mm512_storeu_si512(to + (kSide * i + j) * stride, _mm512_permutexvar_epi16(order, Pack(first[j], second[j])));
-  }
-}
-
-/// The transforms of 32 channels, or those that are left (kPart), of the tiles a and b.
-template <int kFirst, int kPairs, bool kPart>
-SPOTTER_INLINE void TransformInput(const MapPixels<kSide>& a, const MapPixels<kSide>& b, int64_t channel,
-                                   int64_t channels, __m512i order, bf16* to, int64_t stride) {
-  __m512 even[2][2 * kPairs * kSide];
-  __m512 odd[2][2 * kPairs * kSide];
-  InputColumns<kFirst, kPairs, kPart>(a, channel, First32(channels), even[0], odd[0]);
-  InputColumns<kFirst, kPairs, kPart>(b, channel, First32(channels), even[1], odd[1]);
-  StoreInputs<kPairs>(even[0], even[1], order, to, stride);
-  StoreInputs<kPairs>(odd[0], odd[1], order, to + (kPart ? PaddedSums(channels) : kChunk), stride);
-}
-template <int kFirst, int kPairs, bool kPart, typename Pixels>
-SPOTTER_INLINE void TransformGradient(const Pixels& a, const Pixels& b, int64_t channel, int64_t channels,
-                                      __m512i order, bf16* to, int64_t stride) {
-  __m512 even[2][2 * kPairs * kTile];
-  __m512 odd[2][2 * kPairs * kTile];
-  GradientColumns<kFirst, kPairs, kPart>(a, channel, First32(channels), even[0], odd[0]);
-  GradientColumns<kFirst, kPairs, kPart>(b, channel, First32(channels), even[1], odd[1]);
-  StoreGradients<kPairs>(even[0], even[1], order, to, stride);
-  StoreGradients<kPairs>(odd[0], odd[1], order, to + kChunk, stride);
+/// 32 channels, or those that are left (kPart), of the tiles a and b: the even ones go to `to`, the odd ones so many
+/// values behind.
+template <typename Of, int kFirst, int kPairs, bool kPart, typename Pixels>
+SPOTTER_INLINE void TransformPair(const Pixels& a, const Pixels& b, int64_t channel, int64_t channels, int64_t odd_at,
+                                  __m512i order, bf16* to, int64_t stride) {
+  __m512 even[2][2 * kPairs * Of::kSize];
+  __m512 odd[2][2 * kPairs * Of::kSize];
+  TransformColumns<Of, kFirst, kPairs, kPart>(a, channel, First32(channels), even[0], odd[0]);
+  TransformColumns<Of, kFirst, kPairs, kPart>(b, channel, First32(channels), even[1], odd[1]);
+  StoreRows<Of, kPairs>(even[0], even[1], order, to, stride);
+  StoreRows<Of, kPairs>(odd[0], odd[1], order, to + odd_at, stride);
 }
 
 template <int kFirst, int kPairs>
@@ -93,9 +70,10 @@ void TransformInputs(const Task& t, const TileBlock& block) {
     bf16* v = t.v + i / 2 * t.plan.v_pair;
     int64_t c = 0;
     for (; c + kChunk <= t.shape.in; c += kChunk)
-      TransformInput<kFirst, kPairs, false>(a, b, c, kChunk, order, v + 2 * c, t.plan.v_stride);
-    if (c < t.shape.in)
-      TransformInput<kFirst, kPairs, true>(a, b, c, t.shape.in - c, order, v + 2 * c, t.plan.v_stride);
+      TransformPair<OfInput, kFirst, kPairs, false>(a, b, c, kChunk, kChunk, order, v + 2 * c, t.plan.v_stride);
+    const int64_t left = t.shape.in - c;
+    if (left > 0)
+      TransformPair<OfInput, kFirst, kPairs, true>(a, b, c, left, PaddedSums(left), order, v + 2 * c, t.plan.v_stride);
   }
 }
 
@@ -114,9 +92,11 @@ void TransformGradients(const Task& t, const TileBlock& block) {
     const auto& b = pixels.At(i + 1);
     int64_t c = t.first;
     for (; c + kChunk <= t.last; c += kChunk)
-      TransformGradient<kFirst, kPairs, false>(a, b, c, kChunk, order, Place(t, i / 2, c), t.plan.d_stride);
+      TransformPair<OfGradient, kFirst, kPairs, false>(a, b, c, kChunk, kChunk, order, Place(t, i / 2, c),
+                                                       t.plan.d_stride);
     if (c < t.last)
-      TransformGradient<kFirst, kPairs, true>(a, b, c, t.last - c, order, Place(t, i / 2, c), t.plan.d_stride);
+      TransformPair<OfGradient, kFirst, kPairs, true>(a, b, c, t.last - c, kChunk, order, Place(t, i / 2, c),
+                                                      t.plan.d_stride);
   }
 }
 
@@ -145,7 +125,7 @@ template <int kFirst, int kPairs>
 void Run(const Task& t, float* sums) {
   const WeightPlan& plan = t.plan;
   constexpr int kCount = 2 * kPairs * kSide;
-  const bool none = t.part >= t.blocks.count();
+  const bool none = t.blocks.count() == 0;  // no images
   if (none) std::memset(sums, 0, static_cast<size_t>(kCount * plan.in * plan.width) * sizeof(float));
   const int64_t turns = kCount * ((plan.width + kPanel - 1) / kPanel);
   TileBlock block;

@@ -27,10 +27,12 @@ struct WeightPlan {
     const int64_t wanted = std::max((panels + fit - 1) / fit, std::min<int64_t>(panels, threads));
     width = std::min((panels + wanted - 1) / wanted * kPanel, out);
     blocks = (out + width - 1) / width;
-    parts = threads / std::gcd(threads, static_cast<int>(blocks));
     frequencies = kFrequencies / passes;
     constexpr int64_t kOperandBytes = 1'000'000;
     tiles = std::clamp<int64_t>(kOperandBytes / (2 * frequencies * (in + width)) / 12 * 12, 24, kMostTiles);
+    // As many tasks as all threads can share, but none without tiles.
+    parts =
+        std::clamp<int64_t>(ForwardGrid(shape).all() / tiles, 1, threads / std::gcd(threads, static_cast<int>(blocks)));
     v_pair = 2 * in + kChunk;
     v_stride = tiles / 2 * v_pair + 2 * kChunk;
     d_stride = tiles / 2 * 2 * width + 2 * kChunk;
@@ -48,8 +50,8 @@ struct WeightPlan {
   int64_t d_stride;  // D: [frequency][panel][pair of tiles][column][2]
   int64_t tasks() const { return blocks * parts; }
   int64_t sums() const { return kFrequencies * in * width; }  // of one task: [frequency][in][width]
-  /// The task that has the sums of an output channel over one part of the tiles.
-  int64_t TaskOf(int64_t channel, int64_t part) const { return part * blocks + channel / width; }
+  /// The task that has the sums of a place of D over one part of the tiles.
+  int64_t TaskOf(int64_t place, int64_t part) const { return part * blocks + place / width; }
 };
 
 /// Channel at a place of V: of each 32 the even ones, then the odd ones, also of a last part.

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/winograd_tiles.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <tuple>
+#include <vector>
+
+namespace spotter::kernels {
+namespace {
+
+std::vector<TileGrid> Grids() {
+  std::vector<TileGrid> grids;
+  for (int64_t side : {1, 3, 4, 6, 7, 15, 31}) {
+    for (int64_t pad : {0, 1}) {
+      for (bool pool : {false, true}) {
+        const ConvShape s{.images = 5, .height = side, .width = side + 2, .kernel = 3, .pad = pad, .pool = pool};
+        if (s.out_height() < 1 || s.out_width() < 1) continue;
+        grids.push_back(ForwardGrid(s));
+        grids.push_back(BackwardGrid(s));
+      }
+    }
+  }
+  return grids;
+}
+
+TEST(TileBlocks, HaveEveryTileOnceWithTheFrequenciesItNeeds) {
+  for (const TileGrid& grid : Grids()) {
+    for (int64_t most : {6, 24, 96}) {
+      const TileBlocks blocks(grid, most);
+      std::map<std::tuple<int, int, int>, int> seen;
+      TileBlock block;
+      int64_t before = 0;
+      for (int64_t index = 0; index < blocks.count(); ++index) {
+        blocks.Fill(index, block);
+        ASSERT_LE(block.count, most);
+        EXPECT_EQ(blocks.FirstTile(index), before);
+        before += block.count;
+        for (int64_t t = 0; t < block.count; ++t) {
+          const Tile& tile = block.tiles[t];
+          ++seen[{tile.image, tile.y, tile.x}];
+          for (int f = 0; f < kFrequencies; ++f) {
+            const bool whole_row = kTile * tile.y + kTile <= grid.out_height;
+            const bool whole_column = kTile * tile.x + kTile <= grid.out_width;
+            const bool needed = (f / kSide < kSide - 1 || whole_row) && (f % kSide < kSide - 1 || whole_column);
+            if (needed) EXPECT_TRUE(block.Begin(f) <= t && t < block.End(f)) << "tile " << t << ", frequency " << f;
+          }
+        }
+      }
+      EXPECT_EQ(static_cast<int64_t>(seen.size()), grid.all());
+      EXPECT_EQ(before, grid.all());
+    }
+  }
+}
+
+TEST(TileBlocks, LeaveOutFrequenciesOfPartTiles) {
+  const TileGrid grid = ForwardGrid({.images = 6, .height = 7, .width = 7, .kernel = 3, .pad = 1});
+  TileBlock block;
+  TileBlocks(grid, 24).Fill(0, block);
+  EXPECT_EQ(block.End(0) - block.Begin(0), 24);
+  EXPECT_EQ(block.End(kSide - 1) - block.Begin(kSide - 1), 12);               // the left tiles
+  EXPECT_EQ(block.End(kFrequencies - 1) - block.Begin(kFrequencies - 1), 6);  // the upper left ones
+}
+
+TEST(TileRows, AreThoseReadAndWritten) {
+  for (const TileGrid& grid : Grids()) {
+    for (int64_t first = 0; first < grid.all(); ++first) {
+      for (int64_t last = first; last < grid.all(); ++last) {
+        const RowRange read = RowsRead(grid, first, last);
+        const RowRange written = RowsWritten(grid, first, last);
+        for (int64_t tile : {first, last}) {
+          const int64_t image = tile / grid.of_image();
+          const int64_t row = tile % grid.of_image() / grid.columns();
+          const int64_t top = std::max<int64_t>(kTile * row - grid.pad, 0);
+          const int64_t bottom = std::min(kTile * row - grid.pad + kSide, grid.height);
+          EXPECT_LE(read.first, image * grid.height + top);
+          EXPECT_GE(read.last, image * grid.height + bottom);
+          EXPECT_LE(written.first, image * grid.out_height + kTile * row);
+          EXPECT_GE(written.last, image * grid.out_height + std::min(kTile * row + kTile, grid.out_height));
+        }
+        EXPECT_LE(read.last, grid.images * grid.height);
+        EXPECT_LE(written.last, grid.images * grid.out_height);
+      }
+    }
+  }
+}
+
+// Rows are counted through all images: those of the pooled map are half of them, also where the pool drops a row.
+TEST(TileRows, OfAPooledGradientLieInThePooledMap) {
+  const ConvShape s{.images = 5, .height = 7, .width = 7, .kernel = 3, .pad = 1, .pool = true};
+  EXPECT_EQ(BackwardGrid(s).height, 2 * s.out_height());
+}
+
+}  // namespace
+}  // namespace spotter::kernels
