@@ -35,6 +35,7 @@ struct ConvShape {
 /// Where in its window each pooled maximum was: for each pooled pixel and each 32 channels two words, whose bit c says
 /// of channel c whether the maximum was in the right column (first word) and in the lower row (second word). Of equal
 /// values the first in reading order counts. Bits of channels beyond the last mean nothing.
-inline int64_t ArgmaxWords(const ConvShape& shape) { return shape.out_pixels() * ((shape.out + 31) / 32) * 2; }
+constexpr int64_t ArgmaxWordsOfPixel(int64_t channels) { return (channels + 31) / 32 * 2; }
+inline int64_t ArgmaxWords(const ConvShape& shape) { return shape.out_pixels() * ArgmaxWordsOfPixel(shape.out); }
 
 }  // namespace spotter::kernels

@@ -10,6 +10,7 @@ constexpr int64_t kPanel = 64;
 
 constexpr int64_t RoundUp(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 constexpr int64_t PaddedColumns(int64_t columns) { return RoundUp(columns, 32); }
+constexpr int64_t Panels(int64_t columns) { return RoundUp(columns, kPanel) / kPanel; }
 /// Of the panel that begins at column `first`, a multiple of 64.
 constexpr int64_t PanelWidth(int64_t columns, int64_t first) {
   return PaddedColumns(columns) - first >= kPanel ? kPanel : 32;

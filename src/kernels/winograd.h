@@ -4,7 +4,7 @@
 // data gradient, weight gradient. The plain references are in reference.h.
 //
 // Maps are (N, H, W, C) bf16, weights (out, 3, 3, in) fp32. Any sizes, any number of channels and threads. The relative
-// RMS error against fp64 is 0.008 to 0.012 (docs/speed.md), five times that of direct bf16 products. Only for
+// RMS error against fp64 is 0.002 to 0.012 (docs/speed.md), up to five times that of direct bf16 products. Only for
 // processors that CpuHasAvx512Bf16() says yes to. What a call needs beside its arguments lies in `scratch`.
 #pragma once
 

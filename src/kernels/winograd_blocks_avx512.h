@@ -73,19 +73,7 @@ SPOTTER_INLINE void TransformTilePart(const Pixels& pixels, int64_t first, __mma
   __m512 even[kFrequencies];
   __m512 odd[kFrequencies];
   TransformColumns<OfInput, 0, 3, kPart>(pixels, first, mask, even, odd);
-  const __m512i order = Interleaved();
-#pragma GCC unroll 6
-  for (int i = 0; i < kSide; ++i) {
-    __m512 low[kSide];
-    __m512 high[kSide];
-    Transform<OfInput, 0, 3>(even + kSide * i, 1, low, 1);
-    Transform<OfInput, 0, 3>(odd + kSide * i, 1, high, 1);
-#pragma GCC unroll 6
-    for (int j = 0; j < kSide; ++j) {
-      const __m512i packed = Pack(low[j], high[j]);
-      _mm512_storeu_si512(v + (kSide * i + j) * stride, kPart ? _mm512_permutexvar_epi16(order, packed) : packed);
-    }
-  }
+  StoreRows<OfInput, 3, kPart>(even, odd, Interleaved(), v, stride);
 }
 /// All channels of a tile. Up to 31 values behind its row are overwritten: rows are written in order.
 template <typename Pixels>

@@ -78,7 +78,7 @@ SPOTTER_INLINE void WriteTile(const Output& out, const TileGrid& grid, const Til
         uint16_t column, row;
         value = Largest(y[0] + 2 * j, y[1] + 2 * j, &column, &row);
         if (out.argmax != nullptr) {
-          const int64_t word = ((pixel + i * width + j) * ((out.channels + 31) / 32) + channel / 32) * 2;
+          const int64_t word = (pixel + i * width + j) * ArgmaxWordsOfPixel(out.channels) + channel / 32 * 2;
           auto* half = reinterpret_cast<char*>(out.argmax + word) + channel / kLanes % 2 * sizeof(column);
           std::memcpy(half, &column, sizeof(column));
           std::memcpy(half + sizeof(*out.argmax), &row, sizeof(row));
@@ -104,7 +104,7 @@ void Convolve(MapView map, const TileGrid& grid, const bf16* packed, const Outpu
   scratch.Reserve(kM, layout.m_bytes());
   const size_t zero_bytes = static_cast<size_t>(in + kChunk) * sizeof(bf16);
   scratch.Reserve(kZeros, zero_bytes);
-  const int64_t turns = kFrequencies * ((out + kPanel - 1) / kPanel);
+  const int64_t turns = kFrequencies * Panels(out);
   const int64_t at_once = std::clamp<int64_t>(blocks.count() / (32 * scratch.threads()), 1, 4);
 #pragma omp parallel num_threads(scratch.threads()) firstprivate(map)
   {

@@ -48,11 +48,10 @@ SPOTTER_INLINE void EachPixel(const MapView& map, int64_t image, int64_t top, in
   }
 }
 
-/// The kWidth x kWidth pixels from (top, left) on of an image of a map.
-template <int kWidth>
+/// The kWide x kWide pixels from (top, left) on of an image of a map.
+template <int kWide>
 class MapPixels {
  public:
-  static constexpr int kWide = kWidth;
   static constexpr int kOwn = (kWide - kTile) / 2;  // the first that is the tile's own, not its neighbours' edge
 
   SPOTTER_INLINE_MEMBER void Find(const MapView& map, int64_t image, int64_t top, int64_t left) {
@@ -91,16 +90,15 @@ class MapPixels {
 };
 
 /// Those of a gradient before its pool. kOdd: 1 where (top, left) are odd, 0 where they are even.
-template <int kWidth, int kOdd>
+template <int kWide, int kOdd>
 class PooledPixels {
  public:
-  static constexpr int kWide = kWidth;
   static constexpr int kWindows = kWide / 2 + kOdd;
 
   SPOTTER_INLINE_MEMBER void Find(const MapView& map, int64_t image, int64_t top, int64_t left) {
     EachPixel<kWindows>(map, image, (top - kOdd) / 2, (left - kOdd) / 2, [&](int i, int64_t pixel) {
       at_[i] = pixel >= 0 ? map.values + pixel * map.channels : map.zeros;
-      words_[i] = map.argmax + (pixel >= 0 ? pixel * ((map.channels + 31) / 32 * 2) : 0);
+      words_[i] = map.argmax + (pixel >= 0 ? pixel * ArgmaxWordsOfPixel(map.channels) : 0);
     });
   }
   SPOTTER_INLINE_MEMBER void SetZero(const MapView& map) {
@@ -184,7 +182,7 @@ class TilePixels {
   Pixels ring_[kRing];
 };
 
-/// 32 channels of a tile, even and odd ones, half way: kPairs pairs of rows, Pixels::kWide values a row.
+/// 32 channels of a tile, even and odd ones, half way: kPairs pairs of rows, Of::kSize values a row.
 template <typename Of, int kFirst, int kPairs, bool kPart, typename Pixels>
 SPOTTER_INLINE void TransformColumns(const Pixels& pixels, int64_t channel, __mmask32 mask, __m512* even, __m512* odd) {
   constexpr int kSize = Of::kSize;
@@ -201,6 +199,25 @@ SPOTTER_INLINE void TransformColumns(const Pixels& pixels, int64_t channel, __mm
     }
     Transform<Of, kFirst, kPairs>(low, 1, even + j, kSize);
     Transform<Of, kFirst, kPairs>(high, 1, odd + j, kSize);
+  }
+}
+
+/// The other half of two such transforms, 16 channels of one tile or of two: side by side, or in turns (kInterleave;
+/// `order` is Interleaved()), by frequency at `to`, `stride` apart.
+template <typename Of, int kPairs, bool kInterleave>
+SPOTTER_INLINE void StoreRows(const __m512* a, const __m512* b, __m512i order, bf16* to, int64_t stride) {
+#pragma GCC unroll 6
+  for (int i = 0; i < 2 * kPairs; ++i) {
+    __m512 first[kSide];
+    __m512 second[kSide];
+    Transform<Of, 0, 3>(a + Of::kSize * i, 1, first, 1);
+    Transform<Of, 0, 3>(b + Of::kSize * i, 1, second, 1);
+#pragma GCC unroll 6
+    for (int j = 0; j < kSide; ++j) {
+      const __m512i packed = Pack(first[j], second[j]);
+      _mm512_storeu_si512(to + (kSide * i + j) * stride,
+                          kInterleave ? _mm512_permutexvar_epi16(order, packed) : packed);
+    }
   }
 }
 

@@ -44,6 +44,11 @@ SPOTTER_INLINE __m512 Plus(__m512 sum, float factor, __m512 value) {
 SPOTTER_INLINE __m512 Minus(__m512 sum, float factor, __m512 value) {
   return _mm512_fnmadd_ps(Constant(factor), value, sum);
 }
+/// The rows of a point and of its negative: the even powers' sum with the odd ones' added, and taken away.
+SPOTTER_INLINE void BothSigns(__m512 even, float point, __m512 odd, __m512* to, int to_step) {
+  to[0] = Plus(even, point, odd);
+  to[to_step] = Minus(even, point, odd);
+}
 
 /// What is transformed on the way in: a tile's input by B^T, and the gradient of its outputs by A. Pair: two rows of
 /// the result; from and to: values so many vectors apart.
@@ -61,8 +66,7 @@ struct OfInput {
       const float square = kPair == 0 ? kQ2 : kP2;
       const __m512 even = Minus(d(4), square, d(2));
       const __m512 odd = Minus(d(3), square, d(1));
-      to[0] = Plus(even, kPair == 0 ? kP : kQ, odd);
-      to[to_step] = Minus(even, kPair == 0 ? kP : kQ, odd);
+      BothSigns(even, kPair == 0 ? kP : kQ, odd, to, to_step);
     }
   }
 };
@@ -80,8 +84,7 @@ struct OfGradient {
       const float square = kPair == 0 ? kP2 : kQ2;
       const __m512 even = Plus(y(0), square, y(2));
       const __m512 odd = Plus(y(1), square, y(3));
-      to[0] = Plus(even, kPair == 0 ? kP : kQ, odd);
-      to[to_step] = Minus(even, kPair == 0 ? kP : kQ, odd);
+      BothSigns(even, kPair == 0 ? kP : kQ, odd, to, to_step);
     }
   }
 };
@@ -121,10 +124,8 @@ SPOTTER_INLINE void WeightTransform(const __m512* g, int g_step, __m512* u, int 
   const __m512 g2 = g[2 * g_step];
   const __m512 p_even = _mm512_mul_ps(Constant(kS), Plus(g0, kP2, g2));
   const __m512 q_even = _mm512_mul_ps(Constant(kT), Plus(g0, kQ2, g2));
-  u[0] = Plus(p_even, kS * kP, g1);
-  u[u_step] = Minus(p_even, kS * kP, g1);
-  u[2 * u_step] = Plus(q_even, kT * kQ, g1);
-  u[3 * u_step] = Minus(q_even, kT * kQ, g1);
+  BothSigns(p_even, kS * kP, g1, u, u_step);
+  BothSigns(q_even, kT * kQ, g1, u + 2 * u_step, u_step);
   u[4 * u_step] = _mm512_mul_ps(Constant(1 / (kP2 * kQ2)), g0);
   u[5 * u_step] = g2;
 }

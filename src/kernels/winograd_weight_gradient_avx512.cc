@@ -32,21 +32,6 @@ struct Task {
   int64_t last = 0;
 };
 
-/// The second half of a pair of tiles' transforms: 16 channels of rows that are half way, interleaved and stored by
-/// frequency at `to`.
-template <typename Of, int kPairs>
-SPOTTER_INLINE void StoreRows(const __m512* a, const __m512* b, __m512i order, bf16* to, int64_t stride) {
-#pragma GCC unroll 6
-  for (int i = 0; i < 2 * kPairs; ++i) {
-    __m512 first[kSide];
-    __m512 second[kSide];
-    Transform<Of, 0, 3>(a + Of::kSize * i, 1, first, 1);
-    Transform<Of, 0, 3>(b + Of::kSize * i, 1, second, 1);
-#pragma GCC unroll 6
-    for (int j = 0; j < kSide; ++j)
-      _mm512_storeu_si512(to + (kSide * i + j) * stride, _mm512_permutexvar_epi16(order, Pack(first[j], second[j])));
-  }
-}
 /// 32 channels, or those that are left (kPart), of the tiles a and b: the even ones go to `to`, the odd ones so many
 /// values behind.
 template <typename Of, int kFirst, int kPairs, bool kPart, typename Pixels>
@@ -56,8 +41,8 @@ SPOTTER_INLINE void TransformPair(const Pixels& a, const Pixels& b, int64_t chan
   __m512 odd[2][2 * kPairs * Of::kSize];
   TransformColumns<Of, kFirst, kPairs, kPart>(a, channel, First32(channels), even[0], odd[0]);
   TransformColumns<Of, kFirst, kPairs, kPart>(b, channel, First32(channels), even[1], odd[1]);
-  StoreRows<Of, kPairs>(even[0], even[1], order, to, stride);
-  StoreRows<Of, kPairs>(odd[0], odd[1], order, to + odd_at, stride);
+  StoreRows<Of, kPairs, true>(even[0], even[1], order, to, stride);
+  StoreRows<Of, kPairs, true>(odd[0], odd[1], order, to + odd_at, stride);
 }
 
 template <int kFirst, int kPairs>
@@ -125,9 +110,9 @@ template <int kFirst, int kPairs>
 void Run(const Task& t, float* sums) {
   const WeightPlan& plan = t.plan;
   constexpr int kCount = 2 * kPairs * kSide;
-  const bool none = t.blocks.count() == 0;  // no images
-  if (none) std::memset(sums, 0, static_cast<size_t>(kCount * plan.in * plan.width) * sizeof(float));
-  const int64_t turns = kCount * ((plan.width + kPanel - 1) / kPanel);
+  if (t.blocks.count() == 0)  // no images
+    std::memset(sums, 0, static_cast<size_t>(kCount * plan.in * plan.width) * sizeof(float));
+  const int64_t turns = kCount * Panels(plan.width);
   TileBlock block;
   for (int64_t index = t.part; index < t.blocks.count(); index += plan.parts) {
     t.blocks.Fill(index, block);

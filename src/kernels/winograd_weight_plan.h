@@ -18,7 +18,7 @@ namespace spotter::kernels {
 /// pair of rows of frequencies.
 struct WeightPlan {
   WeightPlan(const ConvShape& shape, int threads) : in(PaddedSums(shape.in)), out(PaddedColumns(shape.out)) {
-    const int64_t panels = RoundUp(out, kPanel) / kPanel;
+    const int64_t panels = Panels(out);
     const int64_t panel_bytes = kFrequencies * in * kPanel * int64_t{sizeof(float)};
     constexpr int64_t kSumBytes = 1'600'000;  // of the frequencies of one pass
     passes = panel_bytes <= kSumBytes ? 1 : 3;
