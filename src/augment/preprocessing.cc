@@ -25,9 +25,9 @@ ResizePolicy ResizePolicyFromName(const std::string& name) {
 
 void CheckViews(const Views& views, const ImageShape& shape) {
   if (views.count != 1 && views.count != 2 && views.count != 6)
-    Fail(ExitCode::kUsage, "{} views: expected 1, 2 or 6", views.count);
+    Fail(ExitCode::kUsage, "views is {}: expected 1, 2 or 6", views.count);
   if (!(views.below >= 0 && views.below <= 1))
-    Fail(ExitCode::kUsage, "views below a probability of {}: expected one from 0 to 1", views.below);
+    Fail(ExitCode::kUsage, "views-below is {}: expected a probability from 0 to 1", views.below);
   if (views.count == 6 && std::min(shape.height, shape.width) < 2)
     Fail(ExitCode::kUsage, "6 views move the image by a pixel: expected images of 2 pixels a side at least");
 }

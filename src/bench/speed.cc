@@ -10,7 +10,9 @@
 
 #include "augment/batch.h"
 #include "base/error.h"
+#include "base/host.h"
 #include "base/random.h"
+#include "base/text.h"
 #include "engine/engine.h"
 #include "train/class_weights.h"
 #include "train/new_model.h"
@@ -20,6 +22,23 @@ namespace spotter {
 namespace {
 
 constexpr int64_t kBatches = 16;  // different ones, so that the images don't all stay in a cache
+
+/// Throws Error(kUsage) when batches of this size can't fit into this machine's memory: the system would not refuse
+/// them, but end the program, or another one, once they are written to.
+void CheckFits(const ImageShape& shape, int64_t batch_size, const Network* network) {
+  double bytes = static_cast<double>(kBatches * shape.size());
+  if (network != nullptr) {
+    for (const auto& layer : network->layers()) bytes += 2.0 * static_cast<double>(layer->output_shape().size());
+  }
+  bytes *= static_cast<double>(batch_size);
+  const double memory = DescribeHost().value("memory_bytes", 0.0);
+  if (memory > 0 && bytes > memory) {
+    Fail(ExitCode::kUsage,
+         "batches of {} images of {} x {} need {} of memory at least, and this machine has {}; try a smaller "
+         "--batch-size or --image-size",
+         batch_size, shape.height, shape.width, HumanBytes(bytes), HumanBytes(memory));
+  }
+}
 
 Dataset NoiseImages(int64_t n, const ImageShape& shape, int64_t classes) {
   Dataset data;
@@ -66,9 +85,11 @@ Speed SpeedOf(std::vector<double> seconds, int64_t batch_size) {
 
 TrainingSpeed TimeTraining(const TrainSettings& settings, int64_t classes, const Compute& compute,
                            const Effort& effort) {
+  CheckFits(ShapeOf(settings), settings.batch_size, nullptr);
   const Dataset data = NoiseImages(kBatches * settings.batch_size, ShapeOf(settings), classes);
   const Splits splits = AllForTraining(data);
   Model model = NewModel(settings, data, splits);
+  CheckFits(ShapeOf(settings), settings.batch_size, &model.network);
   model.network.MoveTo(compute.device);
   const auto optimizer = MakeOptimizer(settings.optimizer, model.network.parameters(), compute.precision);
   TrainStep step(
@@ -98,6 +119,7 @@ TrainingSpeed TimeTraining(const TrainSettings& settings, int64_t classes, const
 Speed TimeInference(const Model& model, int64_t batch_size, const Compute& compute, const Effort& effort) {
   const at::InferenceMode inference;
   const ImageShape& shape = model.preprocessing.shape;
+  CheckFits(shape, batch_size, nullptr);
   const Dataset data = NoiseImages(kBatches * batch_size, shape, model.network.classes());
   const Splits all = AllForTraining(data);
   const auto engine = EngineRuns(compute) ? std::make_unique<Engine>(model.network, compute.threads) : nullptr;

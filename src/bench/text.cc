@@ -58,6 +58,8 @@ std::string KernelsText(const std::vector<KernelSpeed>& kernels, const MachinePe
   }
   if (!kernels.empty())
     text +=
+        "GFLOPS: two a multiply-add of the plain algorithm, of which Winograd's needs up to four times fewer, so that "
+        "it may be above the peak; GB/s of maps in a cache may be above the memory's\n"
         "error: root mean square of the difference from fp64, as a share of the values'; of 0 nothing was rounded\n";
   return text;
 }

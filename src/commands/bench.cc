@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "base/error.h"
 #include "base/host.h"
 #include "bench/speed.h"
 #include "commands/command.h"
@@ -38,11 +39,10 @@ Json SpeedsJson(const std::vector<NamedSpeed>& speeds, const std::string& step) 
 }
 
 /// `names`: of the recipes; none: all of them, and the kernels of two that have every one.
-int RunAll(const BenchCommon& common, const std::vector<std::string>& names) {
-  const std::vector<BenchRecipe> recipes =
-      BenchRecipes(names.empty() ? std::vector<std::string>{"all"} : names, common, {});
-  const Compute compute = BenchCompute(common, {});
-  WarnWhenBusy();
+int RunAll(const BenchCommon& common, const std::vector<std::string>& names, const GivenFlags& given) {
+  const std::vector<BenchRecipe> recipes = BenchRecipes(names.empty() ? std::vector<std::string>{"all"} : names, given);
+  const Compute compute = BenchCompute(given);
+  const double busy = WarnWhenBusy();
   const auto show = [&](const std::string& text) {
     if (common.json) return;
     std::printf("%s\n", text.c_str());
@@ -55,8 +55,8 @@ int RunAll(const BenchCommon& common, const std::vector<std::string>& names) {
   std::vector<KernelSpeed> kernels;
   if (EngineRuns(compute)) {
     const Effort effort{.warm_up = 1, .least = 5, .most = 100, .seconds = 0.1};
-    kernels = TimeRecipesKernels(names.empty() ? BenchRecipes({"speed", "seed-003"}, common, {}) : recipes,
-                                 compute.threads, effort);
+    kernels = TimeRecipesKernels(names.empty() ? BenchRecipes({"speed", "seed-003"}, given) : recipes, compute.threads,
+                                 effort);
     show(KernelsText(kernels, peak));
   } else {
     show("Our kernels need bf16 on a processor with AVX-512 bf16; here libtorch computes everything.\n");
@@ -78,7 +78,7 @@ int RunAll(const BenchCommon& common, const std::vector<std::string>& names) {
                  {"kernels", KernelsJson(kernels, peak)},
                  {"train", SpeedsJson(training, "step")},
                  {"inference", SpeedsJson(inference, "batch")}};
-    json.update(BenchHostJson(compute));
+    json.update(BenchHostJson(compute, busy));
     std::puts(DumpJson(json).c_str());
   }
   return 0;
@@ -105,18 +105,21 @@ Command BenchCommand() {
             std::vector<BenchPart> parts = {DeclareBenchPeak(app, common), DeclareBenchKernels(app, common),
                                             DeclareBenchTrain(app, common), DeclareBenchInference(app, common)};
             return [&app, common, recipes, given, parts] {
-              common->before = *given;
               const auto names = app.get_subcommands({});
               for (size_t i = 0; i < parts.size(); ++i) {
-                if (names[i]->parsed()) return parts[i]();
+                if (!names[i]->parsed()) continue;
+                if (!recipes->empty() || !given->empty())
+                  Fail(ExitCode::kUsage, "--{} stands before '{}'; put it behind: spotter bench {} --{} ...",
+                       recipes->empty() ? given->front().first : "recipe", names[i]->get_name(), names[i]->get_name(),
+                       recipes->empty() ? given->front().first : "recipe");
+                return parts[i]();
               }
-              return RunAll(*common, *recipes);
+              return RunAll(*common, *recipes, *given);
             };
           }};
 }
 
-std::vector<BenchRecipe> BenchRecipes(const std::vector<std::string>& names, const BenchCommon& common,
-                                      const GivenFlags& given) {
+std::vector<BenchRecipe> BenchRecipes(const std::vector<std::string>& names, const GivenFlags& given) {
   std::vector<std::string> all;
   for (const std::string& name : names) {
     if (name != "all") {
@@ -132,17 +135,25 @@ std::vector<BenchRecipe> BenchRecipes(const std::vector<std::string>& names, con
     recipe.name = name.empty() ? "default" : name;
     const auto options = TrainOptions(recipe.settings);
     if (!name.empty()) ReadToml(FindRecipe(name).text, "recipe '" + name + "'", options);
-    ApplyFlags(common.before, options);
     ApplyFlags(given, options);
   }
   return recipes;
 }
 
-Compute BenchCompute(const BenchCommon& common, const GivenFlags& given) {
+std::vector<Option> BenchOptions(TrainSettings& settings, const std::set<std::string>& names) {
+  std::vector<Option> options = TrainOptions(settings);
+  std::erase_if(options, [&](const Option& option) { return !names.contains(option.name); });
+  for (Option& option : options) {
+    if (option.name == "image-size") option.help = "side of the noise images in pixels; 0: 32";
+    if (option.name == "batch-size") option.help = "images a step; a recipe's own unless given";
+  }
+  return options;
+}
+
+Compute BenchCompute(const GivenFlags& given) {
   ComputeSettings settings;
   const auto options = ComputeOptions(settings);
-  GivenFlags flags = common.before;
-  flags.insert(flags.end(), given.begin(), given.end());
+  GivenFlags flags = given;
   std::erase_if(flags, [&](const auto& flag) {  // a part may have others
     return std::none_of(options.begin(), options.end(), [&](const Option& o) { return o.name == flag.first; });
   });
@@ -164,13 +175,14 @@ std::vector<KernelSpeed> TimeRecipesKernels(const std::vector<BenchRecipe>& reci
                      [&](const std::string& what, int64_t done, int64_t total) { line.Update(what, done, total); });
 }
 
-void WarnWhenBusy() {
+double WarnWhenBusy() {
   constexpr double kBusy = 0.1;
   const double share = BusyShare();
   if (share > kBusy) {
     std::fprintf(stderr, "warning: other programs take %.0f %% of the processors' time: these figures mean little\n",
                  100 * share);
   }
+  return share;
 }
 
 std::string BenchHost(const Compute& compute) {
@@ -178,10 +190,11 @@ std::string BenchHost(const Compute& compute) {
                      compute.device.str(), compute.threads, compute.threads == 1 ? "" : "s");
 }
 
-Json BenchHostJson(const Compute& compute) {
+Json BenchHostJson(const Compute& compute, double busy) {
   return {{"precision", PrecisionName(compute.precision)},
           {"device", compute.device.str()},
           {"threads", compute.threads},
+          {"busy", busy},
           {"host", DescribeHost()}};
 }
 

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,6 @@ namespace spotter {
 
 struct BenchCommon {
   bool json = false;
-  GivenFlags before;  // given to `spotter bench` itself; those behind a part's name win
 };
 
 /// Declares a part's flags and returns what runs it.
@@ -34,21 +34,24 @@ struct BenchRecipe {
   std::string name;
   TrainSettings settings;
 };
-std::vector<BenchRecipe> BenchRecipes(const std::vector<std::string>& names, const BenchCommon& common,
-                                      const GivenFlags& given);
+std::vector<BenchRecipe> BenchRecipes(const std::vector<std::string>& names, const GivenFlags& given);
+
+/// Those of training's options that bear one of the names, with help that speaks of noise images.
+std::vector<Option> BenchOptions(TrainSettings& settings, const std::set<std::string>& names);
 
 /// --device, --precision and --threads alone.
-Compute BenchCompute(const BenchCommon& common, const GivenFlags& given);
+Compute BenchCompute(const GivenFlags& given);
 
 /// The kernels of these recipes' networks, with progress. Needs Engine::RunsHere().
 std::vector<KernelSpeed> TimeRecipesKernels(const std::vector<BenchRecipe>& recipes, int threads, const Effort& effort);
 
-/// Says on stderr that other programs take the processors' time, where they do. Called before anything is timed.
-void WarnWhenBusy();
+/// The share of the processors' time that other programs take, in [0, 1], and on stderr that they do, where it is much.
+/// Called before anything is timed.
+double WarnWhenBusy();
 
 /// "AMD EPYC 9R14, bf16 on cpu with 2 threads", and the same for programs.
 std::string BenchHost(const Compute& compute);
-Json BenchHostJson(const Compute& compute);
+Json BenchHostJson(const Compute& compute, double busy);
 
 constexpr int64_t kBenchClasses = 10;
 

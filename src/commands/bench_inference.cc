@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // spotter bench inference: noise images through a network that is used, not trained.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 
 #include "base/error.h"
@@ -19,26 +20,21 @@ struct Arguments {
   std::shared_ptr<GivenFlags> given;
 };
 
-std::vector<Option> ImageOptions(TrainSettings& settings) {
-  std::vector<Option> options = ComputeOptions(settings.compute);
-  for (Option& option : TrainOptions(settings)) {
-    if (option.name == "image-size") options.push_back(std::move(option));
-  }
-  return options;
-}
-
 int Run(const BenchCommon& common, const Arguments& a) {
   if (!a.model.empty() && !a.recipes.empty())
     Fail(ExitCode::kUsage, "--model and --recipe both say what to time; give one of them");
-  const Compute compute = BenchCompute(common, *a.given);
+  const auto is_size = [](const auto& flag) { return flag.first == "image-size"; };
+  if (!a.model.empty() && std::any_of(a.given->begin(), a.given->end(), is_size))
+    Fail(ExitCode::kUsage, "--image-size goes with --recipe: the model of --model has a size of its own");
+  const Compute compute = BenchCompute(*a.given);
   std::vector<std::pair<std::string, Model>> models;
   if (!a.model.empty()) {
     models.emplace_back(a.model, LoadModel(FindModelFile(a.model)));
   } else {
-    for (const BenchRecipe& recipe : BenchRecipes(a.recipes, common, *a.given))
+    for (const BenchRecipe& recipe : BenchRecipes(a.recipes, *a.given))
       models.emplace_back(recipe.name, NoiseModel(recipe.settings, kBenchClasses));
   }
-  WarnWhenBusy();
+  const double busy = WarnWhenBusy();
   const Effort effort{.warm_up = 5, .least = a.batches, .most = a.batches, .seconds = 0};
   std::vector<NamedSpeed> speeds;
   for (auto& [name, model] : models) {
@@ -47,7 +43,7 @@ int Run(const BenchCommon& common, const Arguments& a) {
     if (!common.json) continue;
     Json json = {{"bench", "inference"}, {a.model.empty() ? "recipe" : "model", name}, {"batches", a.batches}};
     json.update(SpeedJson(speeds.back().speed, "batch"));
-    json.update(BenchHostJson(compute));
+    json.update(BenchHostJson(compute, busy));
     std::puts(DumpJson(json).c_str());
   }
   if (!common.json) std::printf("%s\n%s", BenchHost(compute).c_str(), SpeedText("Inference", speeds).c_str());
@@ -60,7 +56,8 @@ BenchPart DeclareBenchInference(CLI::App& bench, std::shared_ptr<BenchCommon> co
   CLI::App* app = bench.add_subcommand(
       "inference", "batches of noise images from their bytes to logits, one view of each, none trained on");
   auto a = std::make_shared<Arguments>();
-  app->add_option("--recipe", a->recipes, "networks of named recipes or TOML files; all: every built-in one")
+  app->add_option("--recipe", a->recipes,
+                  "networks of named recipes or TOML files; all: every built-in one; without it the default network")
       ->type_name("R...");
   app->add_option("--model", a->model, "a run's folder or a model file, in their place")->type_name("RUN");
   app->add_option("--batch-size", a->batch_size, "images a batch")->check(CLI::Range(1, 100000))->default_str("256");
@@ -69,7 +66,7 @@ BenchPart DeclareBenchInference(CLI::App& bench, std::shared_ptr<BenchCommon> co
       ->default_str("100");
   app->add_flag("--json", common->json, "print one JSON object, a line for each recipe");
   TrainSettings defaults;
-  a->given = AddFlags(*app, ImageOptions(defaults));
+  a->given = AddFlags(*app, BenchOptions(defaults, {"image-size", "device", "precision", "threads"}));
   return [common, a] { return Run(*common, *a); };
 }
 

@@ -16,22 +16,14 @@ struct Arguments {
   std::shared_ptr<GivenFlags> given;
 };
 
-std::vector<Option> KernelOptions(TrainSettings& settings) {
-  std::vector<Option> options = TrainOptions(settings);
-  std::erase_if(options, [](const Option& option) {
-    return option.name != "image-size" && option.name != "batch-size" && option.name != "threads";
-  });
-  return options;
-}
-
 int Run(const BenchCommon& common, const Arguments& a) {
-  const std::vector<BenchRecipe> recipes = BenchRecipes(a.recipes, common, *a.given);
-  const Compute compute = BenchCompute(common, *a.given);
+  const std::vector<BenchRecipe> recipes = BenchRecipes(a.recipes, *a.given);
+  const Compute compute = BenchCompute(*a.given);
   if (!Engine::RunsHere())
     Fail(ExitCode::kUsage,
          "our kernels need a processor with AVX-512 bf16, which this is not (or the program is built without them): "
          "libtorch computes here, and 'spotter bench train' times it");
-  WarnWhenBusy();
+  const double busy = WarnWhenBusy();
   const std::vector<KernelSpeed> kernels = TimeRecipesKernels(recipes, compute.threads, {});
   const MachinePeak peak = MeasurePeak(compute.threads);
   if (common.json) {
@@ -39,6 +31,7 @@ int Run(const BenchCommon& common, const Arguments& a) {
                         {"kernels", KernelsJson(kernels, peak)},
                         {"peak", ToJson(peak)},
                         {"threads", compute.threads},
+                        {"busy", busy},
                         {"host", DescribeHost()}})
                   .c_str());
   } else {
@@ -54,7 +47,8 @@ BenchPart DeclareBenchKernels(CLI::App& bench, std::shared_ptr<BenchCommon> comm
       "kernels",
       "the kernels that training a recipe's network calls, beside the same operation of libtorch (oneDNN; bf16, "
       "channels-last) on the same values, in turn: ms, GFLOPS (two a multiply-add of the plain algorithm; Winograd's "
-      "needs fewer) or GB/s (maps in a cache may exceed the memory's peak), how many times as fast as libtorch's, and the "
+      "needs fewer) or GB/s (maps in a cache may exceed the memory's peak), how many times as fast as libtorch's, and "
+      "the "
       "error of each against fp64 on 16 images");
   auto a = std::make_shared<Arguments>();
   app->add_option("--recipe", a->recipes, "named recipes or TOML files; all: every built-in one")
@@ -62,7 +56,7 @@ BenchPart DeclareBenchKernels(CLI::App& bench, std::shared_ptr<BenchCommon> comm
       ->default_str("all");
   app->add_flag("--json", common->json, "print one JSON object");
   TrainSettings defaults;
-  a->given = AddFlags(*app, KernelOptions(defaults));
+  a->given = AddFlags(*app, BenchOptions(defaults, {"image-size", "batch-size", "threads"}));
   return [common, a] { return Run(*common, *a); };
 }
 

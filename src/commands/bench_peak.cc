@@ -16,12 +16,13 @@ std::vector<Option> Threads(ComputeSettings& settings) {
 }
 
 int Run(const BenchCommon& common, const GivenFlags& given) {
-  const Compute compute = BenchCompute(common, given);
-  WarnWhenBusy();
+  const Compute compute = BenchCompute(given);
+  const double busy = WarnWhenBusy();
   const MachinePeak peak = MeasurePeak(compute.threads);
   if (common.json) {
     Json json = {{"bench", "peak"}};
     json.update(ToJson(peak));
+    json["busy"] = busy;
     json["host"] = DescribeHost();
     std::puts(DumpJson(json).c_str());
   } else {

@@ -2,7 +2,6 @@
 // spotter bench train: training steps on noise images.
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <set>
 
 #include "bench/speed.h"
 #include "commands/bench.h"
@@ -20,34 +19,30 @@ struct Arguments {
 
 /// What changes the work of a step; a recipe may name the others too, a flag may not.
 std::vector<Option> StepOptions(TrainSettings& settings) {
-  static const std::set<std::string> kNames = {
-      "image-size",      "normalize",     "model",     "batch-size",       "seed",
-      "label-smoothing", "class-weights", "optimizer", "weight-decay",     "momentum",
-      "nesterov",        "flip",          "shift",     "shift-fill",       "device",
-      "precision",       "threads",       "lookahead", "alternating-flip", "brightness",
-      "contrast"};
-  std::vector<Option> options = TrainOptions(settings);
-  std::erase_if(options, [](const Option& option) { return !kNames.contains(option.name); });
-  return options;
+  return BenchOptions(settings, {"image-size",      "normalize",     "model",     "batch-size",       "seed",
+                                 "label-smoothing", "class-weights", "optimizer", "weight-decay",     "momentum",
+                                 "nesterov",        "flip",          "shift",     "shift-fill",       "device",
+                                 "precision",       "threads",       "lookahead", "alternating-flip", "brightness",
+                                 "contrast"});
 }
 
-void PrintJson(const Arguments& a, const std::string& recipe, const Speed& speed, const Compute& compute) {
+void PrintJson(const Arguments& a, const std::string& recipe, const Speed& speed, const Compute& compute, double busy) {
   Json json = {{"bench", "train"}, {"recipe", recipe}, {"steps", a.steps}};
   json.update(SpeedJson(speed, "step"));
-  json.update(BenchHostJson(compute));
+  json.update(BenchHostJson(compute, busy));
   std::puts(DumpJson(json).c_str());
 }
 
 int Run(const BenchCommon& common, const Arguments& a) {
-  const std::vector<BenchRecipe> recipes = BenchRecipes(a.recipes, common, *a.given);
-  WarnWhenBusy();
+  const std::vector<BenchRecipe> recipes = BenchRecipes(a.recipes, *a.given);
+  const double busy = WarnWhenBusy();
   const Effort effort{.warm_up = 5, .least = a.steps, .most = a.steps, .seconds = 0};
   std::vector<NamedSpeed> speeds;
   std::string host;
   for (const auto& [name, settings] : recipes) {
     const Compute compute = PrepareCompute(settings.compute);
     const auto [speed, profile] = TimeTraining(settings, a.classes, compute, effort);
-    if (common.json) PrintJson(a, name, speed, compute);
+    if (common.json) PrintJson(a, name, speed, compute, busy);
     if (a.profile) {
       const double peak = PeakGflops(compute.threads, EngineRuns(compute));
       std::fprintf(stderr, "%s\n%s\n", name.c_str(), ProfileText(profile, peak).c_str());
@@ -65,7 +60,9 @@ BenchPart DeclareBenchTrain(CLI::App& bench, std::shared_ptr<BenchCommon> common
   CLI::App* app =
       bench.add_subcommand("train", "training steps on noise images: augmentation, forward, backward, optimizer");
   auto a = std::make_shared<Arguments>();
-  app->add_option("--recipe", a->recipes, "named recipes or TOML files; all: every built-in one")->type_name("R...");
+  app->add_option("--recipe", a->recipes,
+                  "named recipes or TOML files; all: every built-in one; without it the default settings")
+      ->type_name("R...");
   app->add_option("--steps", a->steps, "steps to time, after 5 to warm up")
       ->check(CLI::Range(1, 1000000))
       ->default_str("100");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // spotter train: a new run, or one that goes on.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cctype>
 #include <filesystem>
 #include <memory>
@@ -47,6 +48,14 @@ std::string Stem(const std::string& data) {
   return stem.empty() ? "data" : stem;
 }
 
+/// A flag that names another optimizer than the recipe's, or the default, brings that one's usual learning rate with
+/// it, unless a flag gives that too: a rate for one optimizer is mostly useless for another.
+void FollowOptimizer(const std::string& before, const GivenFlags& given, TrainSettings& settings) {
+  const auto is_rate = [](const auto& flag) { return flag.first == "learning-rate"; };
+  if (settings.optimizer.name == before || std::any_of(given.begin(), given.end(), is_rate)) return;
+  settings.schedule.learning_rate = UsualLearningRate(settings.optimizer.name);
+}
+
 TrainSettings SettingsOfNewRun(const Arguments& a) {
   TrainSettings settings;
   const std::vector<Option> options = TrainOptions(settings);
@@ -54,7 +63,9 @@ TrainSettings SettingsOfNewRun(const Arguments& a) {
     const Recipe recipe = FindRecipe(a.recipe);
     ReadToml(recipe.text, "recipe '" + a.recipe + "'", options);
   }
+  const std::string optimizer = settings.optimizer.name;
   ApplyFlags(*a.given, options);
+  FollowOptimizer(optimizer, *a.given, settings);
   settings.model = ResolveModel(settings.model);  // a run's recipe says what the name meant
   return settings;
 }

@@ -274,8 +274,8 @@ TEST_F(ModelFile, WithoutViewsItIsOne) {  // as files were before there were oth
 }
 
 TEST_F(ModelFile, RefusesImpossibleViews) {
-  for (const auto& [views, reason] : {std::pair{Json{{"count", 3}, {"below", 1.0}}, "3 views: expected 1, 2 or 6"},
-                                      {Json{{"count", 6}, {"below", 2.0}}, "expected one from 0 to 1"},
+  for (const auto& [views, reason] : {std::pair{Json{{"count", 3}, {"below", 1.0}}, "views is 3: expected 1, 2 or 6"},
+                                      {Json{{"count", 6}, {"below", 2.0}}, "expected a probability from 0 to 1"},
                                       {Json{{"count", 6}}, "damaged"},
                                       {Json{{"count", "6"}, {"below", 1.0}}, "damaged"},
                                       {Json(6), "damaged"}}) {

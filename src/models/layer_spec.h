@@ -3,6 +3,7 @@
 // write it down in another language.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <variant>
 
@@ -22,6 +23,19 @@ struct Window {
   Padding padding = Padding::kValid;
 };
 
+/// What a window does along one axis of n values; output 0: it does not fit.
+struct WindowAxis {
+  int64_t output = 0;
+  int64_t pad_before = 0;
+  int64_t pad_after = 0;
+};
+inline WindowAxis AlongAxis(int64_t n, int64_t kernel, const Window& window) {
+  if (window.padding == Padding::kValid) return {n < kernel ? 0 : (n - kernel) / window.stride + 1, 0, 0};
+  const int64_t output = (n + window.stride - 1) / window.stride;
+  const int64_t pad = std::max<int64_t>((output - 1) * window.stride + kernel - n, 0);
+  return {output, pad / 2, pad - pad / 2};
+}
+
 struct ConvSpec {
   Window window;
   const Activation* activation = nullptr;
@@ -29,7 +43,15 @@ struct ConvSpec {
 struct MaxPoolSpec {
   Window window;
 };
+/// Padding does not count in the average.
+struct AvgPoolSpec {
+  Window window;
+};
+struct GlobalPoolSpec {
+  bool maximum = false;  // else the average
+};
 struct BatchNormSpec {
+  bool scale = true;       // whether there is a parameter "weight"; else gamma is 1
   double momentum = 0.99;  // the share of the moving averages that is kept, as in Keras
   double epsilon = 1e-3;
 };
@@ -43,10 +65,19 @@ struct DenseSpec {
 struct ActivationSpec {
   const Activation* activation = nullptr;
 };
-/// Any other layer: only its Forward knows.
-struct OtherSpec {};
+struct ScaleSpec {
+  double factor = 1;
+};
+/// What a skip sees is added by the add of the same slot.
+struct SkipSlot;
+struct SkipSpec {
+  const SkipSlot* slot = nullptr;
+};
+struct AddSpec {
+  const SkipSlot* slot = nullptr;
+};
 
-using LayerSpec =
-    std::variant<OtherSpec, ConvSpec, MaxPoolSpec, BatchNormSpec, DropoutSpec, FlattenSpec, DenseSpec, ActivationSpec>;
+using LayerSpec = std::variant<ConvSpec, MaxPoolSpec, AvgPoolSpec, GlobalPoolSpec, BatchNormSpec, DropoutSpec,
+                               FlattenSpec, DenseSpec, ActivationSpec, ScaleSpec, SkipSpec, AddSpec>;
 
 }  // namespace spotter

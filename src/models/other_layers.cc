@@ -20,6 +20,7 @@ class GlobalPool : public Layer {
  public:
   GlobalPool(const FeatureShape& input, bool maximum) : maximum_(maximum) {
     NeedMap("global pool", input);
+    spec_ = GlobalPoolSpec{maximum};
     output_shape_ = {0, 0, input.channels};
   }
   at::Tensor Forward(const at::Tensor& x, const ForwardContext&) override {
@@ -33,7 +34,7 @@ class GlobalPool : public Layer {
 class BatchNorm : public Layer {
  public:
   BatchNorm(const FeatureShape& input, const BatchNormOptions& options) : options_(options) {
-    spec_ = BatchNormSpec{options.momentum, options.epsilon};
+    spec_ = BatchNormSpec{options.scale, options.momentum, options.epsilon};
     output_shape_ = input;
     const auto add = [&](const char* name, ParameterRole role) {
       parameters_.push_back({.name = name, .role = role, .value = at::empty({input.channels})});
@@ -130,7 +131,10 @@ class ActivationLayer : public Layer {
 
 class Scale : public Layer {
  public:
-  Scale(const FeatureShape& input, double factor) : factor_(factor) { output_shape_ = input; }
+  Scale(const FeatureShape& input, double factor) : factor_(factor) {
+    spec_ = ScaleSpec{factor};
+    output_shape_ = input;
+  }
   at::Tensor Forward(const at::Tensor& x, const ForwardContext&) override { return x * factor_; }
 
  private:
@@ -140,6 +144,7 @@ class Scale : public Layer {
 class Skip : public Layer {
  public:
   Skip(const FeatureShape& input, std::shared_ptr<SkipSlot> slot) : slot_(std::move(slot)) {
+    spec_ = SkipSpec{slot_.get()};
     output_shape_ = slot_->shape = input;
   }
   at::Tensor Forward(const at::Tensor& x, const ForwardContext&) override { return slot_->value = x; }
@@ -155,6 +160,7 @@ class Add : public Layer {
       Fail(ExitCode::kUsage, "the shape here is {}, but its 'skip' has {}: only equal shapes can be added",
            ToString(input), ToString(slot_->shape));
     }
+    spec_ = AddSpec{slot_.get()};
     output_shape_ = input;
   }
   at::Tensor Forward(const at::Tensor& x, const ForwardContext&) override {

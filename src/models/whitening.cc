@@ -8,9 +8,8 @@ namespace {
 
 constexpr double kEpsilon = 5e-4;  // keeps what hardly varies from being blown up
 
-}  // namespace
-
-void AddPatches(const at::Tensor& images, int64_t kernel_height, int64_t kernel_width, PatchProducts& products) {
+/// What AddPatches does, of so few images that their patches fit well into memory.
+void AddSome(const at::Tensor& images, int64_t kernel_height, int64_t kernel_width, PatchProducts& products) {
   // (N, d, patches) -> (d, N * patches)
   const at::Tensor columns = at::im2col(images, {kernel_height, kernel_width}, /*dilation=*/{1, 1}, /*padding=*/{0, 0},
                                         /*stride=*/{1, 1});
@@ -18,6 +17,15 @@ void AddPatches(const at::Tensor& images, int64_t kernel_height, int64_t kernel_
   const at::Tensor sum = at::matmul(patches, patches.t());
   products.sum = products.sum.defined() ? products.sum + sum : sum;
   products.patches += patches.size(1);
+}
+
+}  // namespace
+
+void AddPatches(const at::Tensor& images, int64_t kernel_height, int64_t kernel_width, PatchProducts& products) {
+  constexpr int64_t kMostValues = 8 << 20;  // of patches at once
+  const int64_t of_an_image = images[0].numel() * kernel_height * kernel_width;
+  for (const at::Tensor& some : images.split(std::max<int64_t>(kMostValues / of_an_image, 1)))
+    AddSome(some, kernel_height, kernel_width, products);
 }
 
 at::Tensor WhiteningRows(const PatchProducts& products) {

@@ -9,20 +9,6 @@
 namespace spotter {
 namespace {
 
-/// What a window does along one axis of n values.
-struct Axis {
-  int64_t output;
-  int64_t pad_before;
-  int64_t pad_after;
-};
-
-Axis Along(int64_t n, int64_t kernel, const Window& window) {
-  if (window.padding == Padding::kValid) return {n < kernel ? 0 : (n - kernel) / window.stride + 1, 0, 0};
-  const int64_t output = (n + window.stride - 1) / window.stride;
-  const int64_t pad = std::max<int64_t>((output - 1) * window.stride + kernel - n, 0);
-  return {output, pad / 2, pad - pad / 2};
-}
-
 /// The part that is the same for every window layer: shapes, and how padding is handed to a library that can only pad
 /// both sides alike.
 class WindowLayer : public Layer {
@@ -33,11 +19,12 @@ class WindowLayer : public Layer {
            "a {} needs a map (height, width, channels), but its input is a vector of {}; put it before flatten", what,
            input.channels);
     }
-    y_ = Along(input.height, window.kernel_height, window);
-    x_ = Along(input.width, window.kernel_width, window);
+    y_ = AlongAxis(input.height, window.kernel_height, window);
+    x_ = AlongAxis(input.width, window.kernel_width, window);
     if (y_.output == 0 || x_.output == 0) {
       Fail(ExitCode::kUsage,
-           "a window of {} x {} does not fit into its input of {}; use a smaller one, 'same', or fewer pools before it",
+           "a window of {} x {} does not fit into its input of {}; use a smaller one, 'same', fewer pools before it, "
+           "or larger images (--image-size)",
            window.kernel_height, window.kernel_width, ToString(input));
     }
     output_shape_ = {y_.output, x_.output, input.channels};
@@ -57,8 +44,8 @@ class WindowLayer : public Layer {
   std::array<int64_t, 2> stride() const { return {window_.stride, window_.stride}; }
 
   Window window_;
-  Axis y_{};
-  Axis x_{};
+  WindowAxis y_;
+  WindowAxis x_;
 };
 
 class Conv : public WindowLayer {
@@ -113,7 +100,9 @@ class MaxPool : public WindowLayer {
 
 class AvgPool : public WindowLayer {
  public:
-  AvgPool(const FeatureShape& input, const Window& window) : WindowLayer("pool", input, window) {}
+  AvgPool(const FeatureShape& input, const Window& window) : WindowLayer("pool", input, window) {
+    spec_ = AvgPoolSpec{window};
+  }
   at::Tensor Forward(const at::Tensor& x, const ForwardContext&) override {
     if (symmetric()) return Average(x, /*count_include_pad=*/false);
     // Zeros count in the sum for nothing; the same over ones gives the share of each window that is image.

@@ -88,6 +88,11 @@ const std::vector<std::string>& OptimizerNames() {
   return names;
 }
 
+double UsualLearningRate(const std::string& optimizer) {
+  if (optimizer == "muon") return 0.02;
+  return optimizer == "sgd" ? 0.01 : 0.001;
+}
+
 namespace {
 
 std::unique_ptr<Optimizer> MakePlain(const OptimizerSettings& settings, const std::vector<Parameter*>& parameters,

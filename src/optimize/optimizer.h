@@ -32,6 +32,9 @@ struct OptimizerSettings {
 
 const std::vector<std::string>& OptimizerNames();  // "adam", "adamw", "muon", "sgd"
 
+/// The learning rate that one begins with: Keras' defaults, and Jordan's for Muon.
+double UsualLearningRate(const std::string& optimizer);
+
 /// How far one step goes.
 struct StepRate {
   double learning_rate = 0;  // as the schedule has it now

@@ -52,6 +52,12 @@ Model NewModel(const TrainSettings& settings, const Dataset& data, const Splits&
   if (settings.freeze_epoch > 0 && settings.freeze_through == "none") {
     Fail(ExitCode::kUsage, "--freeze-epoch says when the layers of --freeze-through stop learning; give that too");
   }
+  if (settings.freeze_epoch == 0 && settings.freeze_through != "none") {
+    Fail(ExitCode::kUsage,
+         "--freeze-through says which layers stop learning after --freeze-epoch epochs; give that too: layers that "
+         "never "
+         "learned stay random");
+  }
   Preprocessing preprocessing;
   preprocessing.shape = shape;
   preprocessing.resize = ResizePolicyFromName(settings.data.resize);

@@ -76,7 +76,10 @@ std::vector<Option> TrainOptions(TrainSettings& s) {
   Append(
       list, "Optimizer",
       {Choice("optimizer", &s.optimizer.name, "how the weights follow the gradient", OptimizerNames()),
-       {"learning-rate", &s.schedule.learning_rate, "the learning rate, before the schedule; muon: of the filters",
+       {"learning-rate", &s.schedule.learning_rate,
+        "the learning rate, before the schedule; muon: of the filters. Where --optimizer names another than the "
+        "recipe, "
+        "its usual one unless given: 0.001, sgd 0.01, muon 0.02",
         1e-12, 1e3},
        {"weight-decay", &s.optimizer.weight_decay,
         "of the kernels: L2 for adam and sgd, decoupled for adamw. With bias-learning-rate sgd has it for biases too, "
@@ -88,7 +91,7 @@ std::vector<Option> TrainOptions(TrainSettings& s) {
        {"muon-momentum", &s.optimizer.muon_momentum, "muon: momentum of the filters", 0, 0.9999},
        {"bias-learning-rate", &s.optimizer.bias_learning_rate,
         "sgd, muon: of biases, scales and shifts, before the schedule; 0: learning-rate. It is for the batch's mean "
-        "loss: a recipe that sums it, as airbench's, has it divided by the batch size",
+        "loss: a rate that was published for its sum, as airbench's, is multiplied by the batch size",
         0, 1e6},
        {"head-learning-rate", &s.optimizer.head_learning_rate, "sgd, muon: of dense layers' kernels, likewise", 0, 1e6},
        {"whitening-bias-epochs", &s.optimizer.whitening_bias_epochs,

@@ -183,8 +183,8 @@ TEST_F(EvaluateTest, ViewsComeFromTheModelUnlessToldOtherwise) {
     EXPECT_EQ(answer[0]["predictions"][0]["class"], predictions[row][2]);
     EXPECT_NEAR(answer[0]["predictions"][0]["probability"].get<double>(), std::stod(predictions[row][3]), 1e-3);
   }
-  Refuse(2, {"evaluate", "six", "--views", "3"}, {"3 views: expected 1, 2 or 6"});
-  Refuse(2, Train("pictures", {"--output", "no", "--quiet", "--views", "4"}), {"4 views: expected 1, 2 or 6"});
+  Refuse(2, {"evaluate", "six", "--views", "3"}, {"views is 3: expected 1, 2 or 6"});
+  Refuse(2, Train("pictures", {"--output", "no", "--quiet", "--views", "4"}), {"views is 4: expected 1, 2 or 6"});
   Refuse(2, Train("pictures", {"--output", "no", "--quiet", "--alternating-flip"}), {"--alternating-flip", "--flip"});
   EXPECT_FALSE(fs::exists(at("no")));
 }
