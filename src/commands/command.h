@@ -31,6 +31,7 @@ Command ReportCommand();
 Command DataCommand();
 Command ModelsCommand();
 Command RecipesCommand();
+Command ExportCommand();
 Command BenchCommand();
 
 }  // namespace spotter
