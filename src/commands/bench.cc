@@ -108,10 +108,11 @@ Command BenchCommand() {
               const auto names = app.get_subcommands({});
               for (size_t i = 0; i < parts.size(); ++i) {
                 if (!names[i]->parsed()) continue;
-                if (!recipes->empty() || !given->empty())
-                  Fail(ExitCode::kUsage, "--{} stands before '{}'; put it behind: spotter bench {} --{} ...",
-                       recipes->empty() ? given->front().first : "recipe", names[i]->get_name(), names[i]->get_name(),
-                       recipes->empty() ? given->front().first : "recipe");
+                const std::string part = names[i]->get_name();
+                const std::string flag = !recipes->empty() ? "recipe" : !given->empty() ? given->front().first : "";
+                if (!flag.empty())
+                  Fail(ExitCode::kUsage, "--{} stands before '{}'; put it behind: spotter bench {} --{} ...", flag,
+                       part, part, flag);
                 return parts[i]();
               }
               return RunAll(*common, *recipes, *given);
@@ -141,8 +142,7 @@ std::vector<BenchRecipe> BenchRecipes(const std::vector<std::string>& names, con
 }
 
 std::vector<Option> BenchOptions(TrainSettings& settings, const std::set<std::string>& names) {
-  std::vector<Option> options = TrainOptions(settings);
-  std::erase_if(options, [&](const Option& option) { return !names.contains(option.name); });
+  std::vector<Option> options = OnlyOptions(TrainOptions(settings), names);
   for (Option& option : options) {
     if (option.name == "image-size") option.help = "side of the noise images in pixels; 0: 32";
     if (option.name == "batch-size") option.help = "images a step; a recipe's own unless given";

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // spotter bench inference: noise images through a network that is used, not trained.
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <cstdio>
 
 #include "base/error.h"
@@ -23,8 +22,7 @@ struct Arguments {
 int Run(const BenchCommon& common, const Arguments& a) {
   if (!a.model.empty() && !a.recipes.empty())
     Fail(ExitCode::kUsage, "--model and --recipe both say what to time; give one of them");
-  const auto is_size = [](const auto& flag) { return flag.first == "image-size"; };
-  if (!a.model.empty() && std::any_of(a.given->begin(), a.given->end(), is_size))
+  if (!a.model.empty() && WasGiven(*a.given, "image-size"))
     Fail(ExitCode::kUsage, "--image-size goes with --recipe: the model of --model has a size of its own");
   const Compute compute = BenchCompute(*a.given);
   std::vector<std::pair<std::string, Model>> models;

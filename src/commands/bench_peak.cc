@@ -9,12 +9,6 @@
 namespace spotter {
 namespace {
 
-std::vector<Option> Threads(ComputeSettings& settings) {
-  std::vector<Option> options = ComputeOptions(settings);
-  std::erase_if(options, [](const Option& option) { return option.name != "threads"; });
-  return options;
-}
-
 int Run(const BenchCommon& common, const GivenFlags& given) {
   const Compute compute = BenchCompute(given);
   const double busy = WarnWhenBusy();
@@ -38,7 +32,7 @@ BenchPart DeclareBenchPeak(CLI::App& bench, std::shared_ptr<BenchCommon> common)
       "peak", "multiply-adds that wait for no memory, in bf16 and fp32, and memory without arithmetic");
   app->add_flag("--json", common->json, "print one JSON object");
   ComputeSettings defaults;
-  const auto given = AddFlags(*app, Threads(defaults));
+  const auto given = AddFlags(*app, OnlyOptions(ComputeOptions(defaults), {"threads"}));
   return [common, given] { return Run(*common, *given); };
 }
 

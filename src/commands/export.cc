@@ -37,9 +37,7 @@ std::vector<Option> ExportOptions(Arguments& a) {
   std::vector<Option> list = {
       {"check", &a.check, "images on which each file is compared with the model; 0: none", 0, 1e9},
       {"calibrate", &a.calibrate, "with int8: training images that the ranges are measured on", 1, 1e5}};
-  for (Option& option : ComputeOptions(a.compute)) {
-    if (option.name == "threads") list.push_back(std::move(option));
-  }
+  for (Option& option : OnlyOptions(ComputeOptions(a.compute), {"threads"})) list.push_back(std::move(option));
   return list;
 }
 

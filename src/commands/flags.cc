@@ -17,6 +17,15 @@ std::string TypeName(const Option& option) {
 
 }  // namespace
 
+bool WasGiven(const GivenFlags& given, const std::string& name) {
+  return std::any_of(given.begin(), given.end(), [&](const auto& flag) { return flag.first == name; });
+}
+
+std::vector<Option> OnlyOptions(std::vector<Option> options, const std::set<std::string>& names) {
+  std::erase_if(options, [&](const Option& option) { return !names.contains(option.name); });
+  return options;
+}
+
 std::shared_ptr<GivenFlags> AddFlags(CLI::App& app, const std::vector<Option>& options) {
   auto given = std::make_shared<GivenFlags>();
   for (const Option& option : options) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,6 +18,11 @@ namespace spotter {
 
 /// The flags that the user gave, as text, in order; applied after a recipe, so that they win.
 using GivenFlags = std::vector<std::pair<std::string, std::string>>;
+
+bool WasGiven(const GivenFlags& given, const std::string& name);
+
+/// Those of the options that bear one of the names, in their order.
+std::vector<Option> OnlyOptions(std::vector<Option> options, const std::set<std::string>& names);
 
 /// Adds a flag for each option; what is given on the command line lands in the result.
 std::shared_ptr<GivenFlags> AddFlags(CLI::App& app, const std::vector<Option>& options);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // spotter train: a new run, or one that goes on.
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <cctype>
 #include <filesystem>
 #include <memory>
@@ -51,8 +50,7 @@ std::string Stem(const std::string& data) {
 /// A flag that names another optimizer than the recipe's, or the default, brings that one's usual learning rate with
 /// it, unless a flag gives that too: a rate for one optimizer is mostly useless for another.
 void FollowOptimizer(const std::string& before, const GivenFlags& given, TrainSettings& settings) {
-  const auto is_rate = [](const auto& flag) { return flag.first == "learning-rate"; };
-  if (settings.optimizer.name == before || std::any_of(given.begin(), given.end(), is_rate)) return;
+  if (settings.optimizer.name == before || WasGiven(given, "learning-rate")) return;
   settings.schedule.learning_rate = UsualLearningRate(settings.optimizer.name);
 }
 

@@ -1,38 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "export/graph_builder.h"
 
-#include "base/error.h"
+#include "onnx/values.h"
 
 namespace spotter {
-namespace {
-
-onnx::Type TypeOf(at::ScalarType type) {
-  switch (type) {
-    case at::kFloat:
-      return onnx::Type::kFloat;
-    case at::kDouble:
-      return onnx::Type::kDouble;
-    case at::kLong:
-      return onnx::Type::kInt64;
-    case at::kInt:
-      return onnx::Type::kInt32;
-    case at::kByte:
-      return onnx::Type::kUint8;
-    case at::kChar:
-      return onnx::Type::kInt8;
-    default:
-      Fail(ExitCode::kInternal, "no ONNX constants of type {}", at::toString(type));
-  }
-}
-
-}  // namespace
-
-onnx::Tensor ToConstant(const std::string& name, const at::Tensor& values) {
-  const at::Tensor held = values.detach().to(at::kCPU).contiguous();
-  return {name, TypeOf(held.scalar_type()), held.sizes().vec(),
-          std::string(static_cast<const char*>(held.const_data_ptr()), held.nbytes())};
-}
-
 std::string GraphBuilder::Unique(const std::string& name) {
   const int count = names_[name]++;
   return count == 0 ? name : Unique(name + "_" + std::to_string(count + 1));
@@ -48,13 +19,13 @@ Value GraphBuilder::Add(const std::string& op, std::vector<Value> inputs, Attrib
 Value GraphBuilder::Weight(const std::string& name, const at::Tensor& values) {
   if (known_.try_emplace("weight " + name, name).second) {
     ++names_[name];
-    graph_.constants.push_back(ToConstant(name, values));
+    graph_.constants.push_back(onnx::ToConstant(name, values));
   }
   return name;
 }
 
 Value GraphBuilder::Constant(const at::Tensor& values) {
-  onnx::Tensor constant = ToConstant("", values);
+  onnx::Tensor constant = onnx::ToConstant("", values);
   std::string key = std::to_string(static_cast<int>(constant.type));
   for (const int64_t dim : constant.dims) key += " " + std::to_string(dim);
   key += ": " + constant.bytes;

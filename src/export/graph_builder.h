@@ -47,7 +47,4 @@ class GraphBuilder {
   std::map<std::string, std::string> known_;  // constants by their content
 };
 
-/// A tensor as a constant; contiguous copy. fp32, fp64, int64, int32, uint8, int8.
-onnx::Tensor ToConstant(const std::string& name, const at::Tensor& values);
-
 }  // namespace spotter

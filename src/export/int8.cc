@@ -5,7 +5,7 @@
 #include <cmath>
 #include <set>
 
-#include "export/graph_builder.h"
+#include "onnx/values.h"
 
 namespace spotter {
 namespace {
@@ -111,7 +111,9 @@ class Quantizer {
     return own + "_of_int32";
   }
 
-  void Add(const std::string& name, const at::Tensor& values) { result_.constants.push_back(ToConstant(name, values)); }
+  void Add(const std::string& name, const at::Tensor& values) {
+    result_.constants.push_back(onnx::ToConstant(name, values));
+  }
 
   const onnx::Graph& graph_;
   const QuantizedRanges& ranges_;

@@ -3,10 +3,10 @@
 
 #include <gtest/gtest.h>
 
-#include "export/graph_builder.h"
 #include "export/onnx_model.h"
 #include "export/random_model.h"
 #include "models/zoo.h"
+#include "onnx/values.h"
 
 namespace spotter {
 namespace {
@@ -65,7 +65,7 @@ TEST(Int8, LogitsStayClose) {
 onnx::Graph Identity() {
   onnx::Graph graph;
   graph.inputs = {{"image", onnx::Type::kFloat, {}}};
-  graph.constants = {ToConstant("one", at::ones({1, 1, 1, 1}))};
+  graph.constants = {onnx::ToConstant("one", at::ones({1, 1, 1, 1}))};
   graph.nodes = {{"Conv", {"image", "one"}, {"y"}}, {"Identity", {"y"}, {"logits"}}};
   return graph;
 }

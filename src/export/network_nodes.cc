@@ -40,21 +40,19 @@ class LayerWriter {
   const Value& x() const { return x_; }
 
   void operator()(const ConvSpec& spec) {
-    GraphBuilder::Attributes attributes = WindowOf(spec.window);
-    Inputs(WithWeights(), "Conv", attributes);
+    AddNode(WithWeights(), "Conv", WindowOf(spec.window));
     if (spec.activation != nullptr) x_ = Activate(graph_, x_, *spec.activation);
   }
-  void operator()(const MaxPoolSpec& spec) { Inputs({x_}, "MaxPool", WindowOf(spec.window)); }
-  void operator()(const AvgPoolSpec& spec) { Inputs({x_}, "AveragePool", WindowOf(spec.window)); }
+  void operator()(const MaxPoolSpec& spec) { AddNode({x_}, "MaxPool", WindowOf(spec.window)); }
+  void operator()(const AvgPoolSpec& spec) { AddNode({x_}, "AveragePool", WindowOf(spec.window)); }
   void operator()(const GlobalPoolSpec& spec) {
     x_ = graph_.Add(spec.maximum ? "GlobalMaxPool" : "GlobalAveragePool", {x_});
     x_ = graph_.Add("Flatten", {x_}, {{"axis", int64_t{1}}}, layer_->name());
   }
   void operator()(const BatchNormSpec& spec) {
-    std::vector<Value> inputs = {x_};
-    if (!spec.scale) inputs.push_back(graph_.Constant(at::ones({shape_.channels})));
-    for (const Parameter& parameter : layer_->parameters()) inputs.push_back(WeightOf(parameter));
-    Inputs(inputs, "BatchNormalization", {{"epsilon", static_cast<float>(spec.epsilon)}});
+    std::vector<Value> inputs = WithWeights();
+    if (!spec.scale) inputs.insert(inputs.begin() + 1, graph_.Constant(at::ones({shape_.channels})));
+    AddNode(inputs, "BatchNormalization", {{"epsilon", static_cast<float>(spec.epsilon)}});
   }
   void operator()(const DropoutSpec&) {}
   void operator()(const FlattenSpec&) {
@@ -63,22 +61,22 @@ class LayerWriter {
     x_ = graph_.Add("Flatten", {last}, {{"axis", int64_t{1}}}, layer_->name());
   }
   void operator()(const DenseSpec& spec) {
-    Inputs(WithWeights(), "Gemm", {{"transB", int64_t{1}}});
+    AddNode(WithWeights(), "Gemm", {{"transB", int64_t{1}}});
     if (spec.activation != nullptr) x_ = Activate(graph_, x_, *spec.activation);
   }
   void operator()(const ActivationSpec& spec) { x_ = Activate(graph_, x_, *spec.activation); }
-  void operator()(const ScaleSpec& spec) { Inputs({x_, graph_.Float(spec.factor)}, "Mul", {}); }
+  void operator()(const ScaleSpec& spec) { AddNode({x_, graph_.Float(spec.factor)}, "Mul", {}); }
   void operator()(const SkipSpec& spec) { skips_[spec.slot] = x_; }
-  void operator()(const AddSpec& spec) { Inputs({x_, skips_.at(spec.slot)}, "Add", {}); }
+  void operator()(const AddSpec& spec) { AddNode({x_, skips_.at(spec.slot)}, "Add", {}); }
 
  private:
-  void Inputs(const std::vector<Value>& inputs, const char* op, const GraphBuilder::Attributes& attributes) {
+  void AddNode(const std::vector<Value>& inputs, const char* op, const GraphBuilder::Attributes& attributes) {
     x_ = graph_.Add(op, inputs, attributes, layer_->name());
   }
-  Value WeightOf(const Parameter& parameter) { return graph_.Weight(parameter.name, parameter.value); }
   std::vector<Value> WithWeights() {
     std::vector<Value> inputs = {x_};
-    for (const Parameter& parameter : layer_->parameters()) inputs.push_back(WeightOf(parameter));
+    for (const Parameter& parameter : layer_->parameters())
+      inputs.push_back(graph_.Weight(parameter.name, parameter.value));
     return inputs;
   }
   GraphBuilder::Attributes WindowOf(const Window& window) const {

@@ -268,24 +268,6 @@ Model ReadModel(std::string_view bytes) {
 
 }  // namespace
 
-size_t SizeOf(Type type) {
-  switch (type) {
-    case Type::kUint8:
-    case Type::kInt8:
-    case Type::kBool:
-      return 1;
-    case Type::kFloat:
-    case Type::kInt32:
-      return 4;
-    case Type::kInt64:
-    case Type::kDouble:
-      return 8;
-    case Type::kString:
-      break;
-  }
-  return 0;
-}
-
 Model Decode(std::string_view bytes) {
   try {
     return ReadModel(bytes);

@@ -5,7 +5,7 @@
 #include <limits>
 #include <map>
 
-#include "base/error.h"
+#include "onnx/values.h"
 
 namespace spotter::onnx {
 namespace {
@@ -189,28 +189,6 @@ const std::map<std::string, Compute>& Ops() {
 }
 
 }  // namespace
-
-at::ScalarType ScalarTypeOf(Type type) {
-  switch (type) {
-    case Type::kFloat:
-      return at::kFloat;
-    case Type::kUint8:
-      return at::kByte;
-    case Type::kInt8:
-      return at::kChar;
-    case Type::kInt32:
-      return at::kInt;
-    case Type::kInt64:
-      return at::kLong;
-    case Type::kBool:
-      return at::kBool;
-    case Type::kDouble:
-      return at::kDouble;
-    case Type::kString:
-      break;
-  }
-  Fail(ExitCode::kModel, "texts are not computed");
-}
 
 Compute FindOp(const std::string& op) {
   const auto found = Ops().find(op);

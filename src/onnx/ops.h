@@ -20,8 +20,6 @@ using Compute = at::Tensor (*)(const Node& node, const Inputs& in);
 /// nullptr when there is none of that name.
 Compute FindOp(const std::string& op);
 
-at::ScalarType ScalarTypeOf(Type type);
-
 /// Attributes with their defaults.
 template <typename Value>
 Value Get(const Node& node, const std::string& name, Value otherwise) {

@@ -3,11 +3,11 @@
 
 #include <ATen/core/grad_mode.h>
 
-#include <cstring>
 #include <set>
 
 #include "base/error.h"
 #include "onnx/ops.h"
+#include "onnx/values.h"
 
 namespace spotter::onnx {
 namespace {
@@ -35,13 +35,6 @@ Schedule MakeSchedule(const Graph& graph, const std::vector<std::string>& wanted
 }
 
 }  // namespace
-
-at::Tensor ToTensor(const Tensor& constant) {
-  if (constant.type == Type::kString) Fail(ExitCode::kModel, "'{}' holds texts, which are not computed", constant.name);
-  at::Tensor tensor = at::empty(constant.dims, at::TensorOptions().dtype(ScalarTypeOf(constant.type)));
-  std::memcpy(tensor.data_ptr(), constant.bytes.data(), constant.bytes.size());
-  return tensor;
-}
 
 Runner::Runner(const Graph& graph) : graph_(graph) {
   std::set<std::string> known{""};

@@ -31,7 +31,4 @@ class Runner {
   Values constants_;
 };
 
-/// A constant as a tensor of its own memory. Throws Error(kModel) for kString.
-at::Tensor ToTensor(const Tensor& constant);
-
 }  // namespace spotter::onnx

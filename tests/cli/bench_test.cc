@@ -136,6 +136,14 @@ TEST_F(BenchTest, MistakesAreRefused) {
   Refuse(2, {"bench", "inference", "--batch-size", "0"}, {"--batch-size"});
   Refuse(2, {"bench", "peak", "--threads", "x"}, {"--threads x"});
   Refuse(2, {"bench", "kernels", "--epochs", "3"}, {"'--epochs'"});
+  Refuse(2, {"bench", "--recipe", "seed-001", "train"},
+         {"--recipe stands before 'train'", "spotter bench train --recipe"});
+  Refuse(2, {"bench", "--threads", "1", "peak"}, {"--threads stands before 'peak'"});
+  Refuse(2, {"bench", "inference", "--model", "run", "--image-size", "40"}, {"--image-size goes with --recipe"});
+  // Behind a warning, where the machine is busy.
+  const Outcome huge = Spotter({"bench", "train", "--batch-size", "1000000", "--image-size", "1024"});
+  EXPECT_EQ(huge.code, 2);
+  EXPECT_NE(huge.err.find("error: batches of 1000000 images"), std::string::npos) << huge.err;
 }
 
 }  // namespace
