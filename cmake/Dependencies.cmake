@@ -7,7 +7,7 @@ endif()
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 find_package(OpenMP REQUIRED COMPONENTS CXX)  # the compiler's; libtorch brings the same library, and one of them is loaded
-find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+find_package(OpenSSL REQUIRED COMPONENTS Crypto SSL)
 find_package(nlohmann_json REQUIRED)
 find_package(fmt REQUIRED)  # header-only: libtorch ships headers of another fmt, so that both must stay apart
 find_package(tomlplusplus REQUIRED)

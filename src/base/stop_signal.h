@@ -10,4 +10,10 @@ void CatchStopSignals();
 /// Whether a signal has come since.
 bool StopRequested();
 
+/// From now on SIGHUP, which asks a service to read its files anew, only sets a flag.
+void CatchReloadSignal();
+
+/// Whether one has come since the last time that this was asked.
+bool ReloadRequested();
+
 }  // namespace spotter

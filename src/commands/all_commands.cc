@@ -4,9 +4,9 @@
 namespace spotter {
 
 const std::vector<Command>& AllCommands() {
-  static const std::vector<Command> commands = {TrainCommand(),   EvaluateCommand(), PredictCommand(), ExplainCommand(),
-                                                ReportCommand(),  ExportCommand(),   DataCommand(),    ModelsCommand(),
-                                                RecipesCommand(), BenchCommand()};
+  static const std::vector<Command> commands = {TrainCommand(),  EvaluateCommand(), PredictCommand(), ExplainCommand(),
+                                                ServeCommand(),  ExportCommand(),   ReportCommand(),  DataCommand(),
+                                                ModelsCommand(), RecipesCommand(),  BenchCommand()};
   return commands;
 }
 

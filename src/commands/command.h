@@ -27,6 +27,7 @@ Command TrainCommand();
 Command EvaluateCommand();
 Command PredictCommand();
 Command ExplainCommand();
+Command ServeCommand();
 Command ReportCommand();
 Command DataCommand();
 Command ModelsCommand();

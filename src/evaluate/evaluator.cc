@@ -22,31 +22,43 @@ int64_t EvaluationBatch(const ImageShape& shape) {
   return std::clamp(kBatchPixels / std::max<int64_t>(int64_t{shape.height} * shape.width, 1), int64_t{1}, kMostImages);
 }
 
-std::vector<float> ComputeLogits(const Network& network, const Preprocessing& preprocessing, const Dataset& data,
-                                 std::span<const int64_t> indices, const Compute& compute,
-                                 const EvaluateProgress& progress) {
+Evaluator::Evaluator(const Network& network, const Preprocessing& preprocessing, const Compute& compute)
+    : network_(network),
+      preprocessing_(preprocessing),
+      compute_(compute),
+      engine_(EngineRuns(compute) ? std::make_unique<Engine>(network, compute.threads) : nullptr) {}
+
+Evaluator::~Evaluator() = default;
+
+std::vector<float> Evaluator::Logits(const Dataset& data, std::span<const int64_t> indices,
+                                     const EvaluateProgress& progress) {
   const at::InferenceMode inference;
-  const ForwardContext context{.training = false, .precision = compute.precision};
-  const auto engine = EngineRuns(compute) ? std::make_unique<Engine>(network, compute.threads) : nullptr;
+  const ForwardContext context{.training = false, .precision = compute_.precision};
+  const LogitsOf forward = [&](const at::Tensor& input) {
+    return engine_ ? engine_->Forward(input, {.images = input.size(0)}) : network_.Forward(input, context);
+  };
   std::vector<float> logits;
-  logits.reserve(indices.size() * static_cast<size_t>(network.classes()));
+  logits.reserve(indices.size() * static_cast<size_t>(network_.classes()));
   const auto batch = static_cast<size_t>(EvaluationBatch(data.shape));
   for (size_t begin = 0; begin < indices.size(); begin += batch) {
     const auto part = indices.subspan(begin, std::min(batch, indices.size() - begin));
     at::Tensor images =
         at::empty({static_cast<int64_t>(part.size()), data.shape.height, data.shape.width, data.shape.channels});
-    WriteBatch(data, part, preprocessing, images.data_ptr<float>());
+    WriteBatch(data, part, preprocessing_, images.data_ptr<float>());
     // (N, H, W, C) in memory, seen as (N, C, H, W): that is what channels-last means.
-    const at::Tensor x = images.to(compute.device, compute.precision).permute({0, 3, 1, 2});
-    const LogitsOf forward = [&](const at::Tensor& input) {
-      return engine ? engine->Forward(input, {.images = input.size(0)}) : network.Forward(input, context);
-    };
-    const at::Tensor out = ViewLogits(forward, x, preprocessing.views).to(at::kCPU).contiguous();
+    const at::Tensor x = images.to(compute_.device, compute_.precision).permute({0, 3, 1, 2});
+    const at::Tensor out = ViewLogits(forward, x, preprocessing_.views).to(at::kCPU).contiguous();
     const float* values = out.const_data_ptr<float>();
     logits.insert(logits.end(), values, values + out.numel());
     if (progress) progress(static_cast<int64_t>(begin + part.size()));
   }
   return logits;
+}
+
+std::vector<float> ComputeLogits(const Network& network, const Preprocessing& preprocessing, const Dataset& data,
+                                 std::span<const int64_t> indices, const Compute& compute,
+                                 const EvaluateProgress& progress) {
+  return Evaluator(network, preprocessing, compute).Logits(data, indices, progress);
 }
 
 std::vector<int32_t> LabelsOf(const Dataset& data, std::span<const int64_t> indices) {

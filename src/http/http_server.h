@@ -1,65 +1,109 @@
 // SPDX-License-Identifier: Apache-2.0
-// A small HTTP server for a page of this machine's user: the live page of a training run.
+// An HTTP/1.1 server for a page of this machine's user (the live page of a training run) and for the service that
+// answers with predictions. One thread reads and writes; a service may answer from any other.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
-#include <utility>
 #include <vector>
+
+#include "http/http_message.h"
 
 namespace spotter {
 
-/// HEAD comes as GET; the server leaves the body out of the answer.
-struct HttpRequest {
-  std::string method;
-  std::string target;  // path and query as they were sent, percent signs and all; begins with '/'
-  std::string path;
-  std::string query;  // what follows the first '?'
-  std::string body;
-};
-
-struct HttpResponse {
-  int status = 200;
-  std::string content_type = "text/plain; charset=utf-8";
-  std::string body;
-  /// Further headers. One that the server sets as well (Content-Security-Policy, Cache-Control, ...) takes its place.
-  std::vector<std::pair<std::string, std::string>> headers = {};
-};
-
 struct HttpLimits {
-  size_t connections = 64;                     // further clients wait until one of these is gone
-  uint32_t header_bytes = 8 << 10;             // more: 431
-  uint64_t body_bytes = 1 << 20;               // more: 413
-  std::chrono::milliseconds patience{10'000};  // for a request to come, and for an answer to be taken
+  size_t connections = 64;                          // further clients wait until one of these is gone
+  uint32_t header_bytes = 8 << 10;                  // more: 431
+  uint64_t body_bytes = 1 << 20;                    // more: 413
+  std::chrono::milliseconds patience{10'000};       // for a header to come, and for an answer to be taken
+  std::chrono::milliseconds body_patience{30'000};  // for a body to come whole; more: the client is cut off
 };
 
-/// Serves many clients from one thread. Only a page of this server is answered: a request whose Host is not the bound
-/// address, 127.0.0.1, [::1] or localhost with this port gets 403 (DNS rebinding), and so does one whose Origin is
-/// another site. Every answer says X-Content-Type-Options: nosniff, Referrer-Policy: no-referrer, Cache-Control:
-/// no-store, Cross-Origin-Resource-Policy: same-origin and a Content-Security-Policy of the page's own files only.
+struct HttpOptions {
+  std::string address = "127.0.0.1";  // an IP address
+  int port = 0;                       // 0: any that is free
+  HttpLimits limits = {};
+  std::string certificate = {};  // PEM files for HTTPS: the chain, and its private key; both or neither
+  std::string key = {};
+  std::vector<std::string> hosts = {};    // further names that this server goes by, whatever the port
+  std::vector<std::string> origins = {};  // other sites whose pages may ask: "https://example.org"
+};
+
+/// One request under way, and the place for its answer.
+class HttpExchange {
+ public:
+  HttpExchange(HttpRequest request, std::function<void(HttpResponse)> send)
+      : request(std::move(request)), send_(std::move(send)) {}
+  ~HttpExchange();  // an exchange that was dropped answers 500
+  HttpExchange(const HttpExchange&) = delete;
+  HttpExchange& operator=(const HttpExchange&) = delete;
+
+  HttpRequest request;
+
+  /// From any thread. Only the first answer counts.
+  void Answer(HttpResponse response);
+
+  /// Whether the client has hung up: nobody waits for the answer any more.
+  bool gone() const { return gone_; }
+  void SetGone() { gone_ = true; }
+
+ private:
+  std::function<void(HttpResponse)> send_;
+  std::atomic<bool> answered_ = false;
+  std::atomic<bool> gone_ = false;
+};
+
+/// What a server serves. Both are called on the server's own thread and must be quick; what they throw becomes a 500
+/// without a word about the reason, and the server lives on.
+class HttpService {
+ public:
+  virtual ~HttpService() = default;
+
+  /// A header has come, and its body not yet: a response refuses the request, and the body is never kept.
+  virtual std::optional<HttpResponse> Admit(HttpRequest& request);
+
+  /// Decides about paths and methods (404, 405) and answers, now or later.
+  virtual void Serve(std::shared_ptr<HttpExchange> exchange) = 0;
+};
+
+/// Only a page of this server is answered: a request whose Host is not the bound address, 127.0.0.1, [::1] or localhost
+/// with this port, nor one of `hosts`, gets 421 (DNS rebinding); a server bound to other addresses than this machine's
+/// own answers to any IP address. One whose Origin is another site, and none of `origins`, gets 403. Every answer says
+/// X-Content-Type-Options: nosniff, Referrer-Policy: no-referrer, Cache-Control: no-store,
+/// Cross-Origin-Resource-Policy: same-origin and a Content-Security-Policy of the page's own files only. Errors are
+/// JSON: {"error": "..."}.
 class HttpServer {
  public:
-  /// Called on the server's own thread, one request after another. It decides about paths and methods (404, 405). What
-  /// it throws becomes a 500 with one line, and the server lives on.
-  using Handler = std::function<HttpResponse(const HttpRequest&)>;
+  /// Listens until destroyed. The threads take no signals, so Ctrl-C reaches the program's own. The service outlives
+  /// the server. Throws Error(kUsage) when it can't listen there, or the certificate can't be used.
+  HttpServer(const HttpOptions& options, HttpService& service);
 
-  /// Listens on an IP address and a port (0: any that is free) until destroyed. The thread takes no signals, so Ctrl-C
-  /// reaches the program's own. Throws Error(kUsage) when it can't listen there.
+  /// For a service that is one function, called on the server's thread. What it throws becomes a 500 with one line.
+  using Handler = std::function<HttpResponse(const HttpRequest&)>;
   HttpServer(const std::string& address, int port, Handler handler, const HttpLimits& limits = {});
-  /// Stops at once, whoever is connected; waits only for a handler that runs.
+
+  /// Stops at once, whoever is connected; waits only for a service's function that runs.
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
   int port() const;
   std::string url() const;  // "http://127.0.0.1:8080/"
+  size_t connections() const;
+
+  /// Takes no more clients; answers what has come, and closes each connection behind its answer. Returns when all are
+  /// gone, or after `patience`: whether all are.
+  bool Drain(std::chrono::milliseconds patience);
 
  private:
   struct State;
+  std::unique_ptr<HttpService> own_service_;
   std::unique_ptr<State> state_;
 };
 

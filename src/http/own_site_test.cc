@@ -40,5 +40,43 @@ TEST(OwnSite, KnowsItsOwnPages) {
   }
 }
 
+TEST(OwnSite, GoesByFurtherNamesAndInvitesOtherSites) {
+  const OwnSite site("127.0.0.1", 8080, {"Models.example"}, {"https://Shop.example"});
+  EXPECT_TRUE(site.IsHost("models.example"));
+  EXPECT_TRUE(site.IsHost("models.example:443"));
+  EXPECT_FALSE(site.IsHost("models.example:x"));
+  EXPECT_FALSE(site.IsHost("evil.models.example"));
+  EXPECT_FALSE(site.IsHost("203.0.113.7:8080"));
+  EXPECT_TRUE(site.IsInvited("https://shop.example"));
+  EXPECT_FALSE(site.IsInvited("http://shop.example"));
+  EXPECT_FALSE(site.IsInvited(std::nullopt));
+}
+
+// A container's port may be mapped to any address and port; only a name can be rebound.
+TEST(OwnSite, OnAllAddressesTakesAnyAddressAndNoName) {
+  for (const char* bound : {"0.0.0.0", "::", "192.168.0.1"}) {
+    const OwnSite site(bound, 8080);
+    for (const char* host : {"192.168.0.1:9000", "127.0.0.1", "localhost:80", "[fe80::1]:8080", "10.0.0.1"}) {
+      EXPECT_TRUE(site.IsHost(host)) << bound << " " << host;
+    }
+    for (const char* host : {"", "evil.example", "evil.example:8080", "192.168.0.1.evil.example", "1.2.3:8080x"}) {
+      EXPECT_FALSE(site.IsHost(host)) << bound << " " << host;
+    }
+  }
+}
+
+TEST(OwnSite, KnowsItsPagesByHttps) {
+  const OwnSite site("127.0.0.1", 8443, {}, {}, /*secure=*/true);
+  EXPECT_TRUE(site.IsOrigin("https://localhost:8443", "localhost:8443"));
+  EXPECT_FALSE(site.IsOrigin("http://localhost:8443", "localhost:8443"));
+  EXPECT_TRUE(OwnSite("127.0.0.1", 443, {}, {}, true).IsHost("localhost"));
+}
+
+TEST(OwnSite, KnowsWhatOnlyThisMachineReaches) {
+  for (const char* address : {"127.0.0.1", "127.1.2.3", "::1"}) EXPECT_TRUE(IsLoopback(address)) << address;
+  for (const char* address : {"0.0.0.0", "::", "192.168.0.1", "localhost", ""})
+    EXPECT_FALSE(IsLoopback(address)) << address;
+}
+
 }  // namespace
 }  // namespace spotter

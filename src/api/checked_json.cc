@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/checked_json.h"
+
+#include <fmt/format.h>
+
+#include "api/given_image.h"
+
+namespace spotter::api {
+namespace {
+
+constexpr int kDeepest = 32;
+
+/// Of brackets outside of texts; nothing is judged but their number.
+int Depth(std::string_view text) {
+  int depth = 0, deepest = 0;
+  bool in_text = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_text) {
+      if (c == '\\')
+        ++i;
+      else if (c == '"')
+        in_text = false;
+    } else if (c == '"') {
+      in_text = true;
+    } else if (c == '[' || c == '{') {
+      deepest = std::max(deepest, ++depth);
+    } else if (c == ']' || c == '}') {
+      --depth;
+    }
+  }
+  return deepest;
+}
+
+const GivenJson* Find(const GivenJson& object, const char* name, GivenJson::value_t kind, const char* kind_name) {
+  const auto found = object.find(name);
+  if (found == object.end()) return nullptr;
+  if (found->type() != kind)
+    throw Refusal(400, fmt::format("\"{}\" is {}; {} was expected", name, found->type_name(), kind_name));
+  return &*found;
+}
+
+}  // namespace
+
+GivenJson ParseObject(std::string_view text) {
+  if (Depth(text) > kDeepest) throw Refusal(400, fmt::format("the JSON is nested deeper than {}", kDeepest));
+  GivenJson json = GivenJson::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (json.is_discarded()) throw Refusal(400, "the body is not JSON");
+  if (!json.is_object()) throw Refusal(400, fmt::format("the JSON is {}; an object was expected", json.type_name()));
+  return json;
+}
+
+const GivenJson* FindText(const GivenJson& object, const char* name) {
+  return Find(object, name, GivenJson::value_t::string, "a text");
+}
+const GivenJson* FindArray(const GivenJson& object, const char* name) {
+  return Find(object, name, GivenJson::value_t::array, "an array");
+}
+const GivenJson* FindObject(const GivenJson& object, const char* name) {
+  return Find(object, name, GivenJson::value_t::object, "an object");
+}
+
+std::optional<int64_t> FindInteger(const GivenJson& object, const char* name, int64_t least, int64_t most) {
+  const auto found = object.find(name);
+  if (found == object.end()) return {};
+  const bool fits = found->is_number_integer() && (!found->is_number_unsigned() || found->get<uint64_t>() <= INT64_MAX);
+  if (!fits || found->get<int64_t>() < least || found->get<int64_t>() > most)
+    throw Refusal(400, fmt::format("\"{}\": a whole number from {} to {} was expected", name, least, most));
+  return found->get<int64_t>();
+}
+
+std::optional<bool> FindBool(const GivenJson& object, const char* name) {
+  const GivenJson* found = Find(object, name, GivenJson::value_t::boolean, "true or false");
+  return found == nullptr ? std::nullopt : std::optional<bool>(found->get<bool>());
+}
+
+}  // namespace spotter::api

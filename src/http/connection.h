@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+// One client: request, answer, request, answer ... Over TCP, or TLS on it.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/write.hpp>
+#include <boost/beast/ssl/ssl_stream.hpp>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include "http/site.h"
+
+namespace spotter {
+
+using TlsStream = boost::beast::ssl_stream<boost::beast::tcp_stream>;
+
+/// It lives as long as something is asked of its socket, or its answer is awaited. All is called on the server's
+/// thread.
+template <typename Stream>
+class Connection : public Client, public std::enable_shared_from_this<Connection<Stream>> {
+ public:
+  Connection(Stream stream, std::shared_ptr<Site> site) : stream_(std::move(stream)), site_(std::move(site)) {
+    site_->ConnectionBegins(this);
+  }
+  ~Connection() override { site_->ConnectionEnds(this); }
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  void Start() {
+    if constexpr (kTls) {
+      Deadline(site_->limits.patience);
+      stream_.async_handshake(boost::asio::ssl::stream_base::server, [self = this->shared_from_this()](Code error) {
+        if (!error) self->ReadHeader();
+      });
+    } else {
+      ReadHeader();
+    }
+  }
+
+  void Abandon() override { const auto self_until_now = std::move(self_); }
+
+  void CloseIfIdle() override {
+    Code ignored;
+    if (!waiting_ || buffer_.size() > 0 || socket().available(ignored) > 0) return;
+    socket().shutdown(boost::asio::ip::tcp::socket::shutdown_send, ignored);  // the read that waits ends when it goes
+  }
+
+ private:
+  using Code = boost::system::error_code;
+  static constexpr bool kTls = std::is_same_v<Stream, TlsStream>;
+  /// A body of a refused request that is no longer than this is read and forgotten, so that the connection can stay.
+  static constexpr uint64_t kSmallBody = 64 << 10;
+
+  auto& lowest() { return boost::beast::get_lowest_layer(stream_); }
+  auto& socket() { return lowest().socket(); }
+  void Deadline(std::chrono::milliseconds patience) { lowest().expires_after(patience); }
+
+  void ReadHeader() {
+    parser_.emplace();
+    parser_->header_limit(site_->limits.header_bytes);
+    parser_->body_limit(site_->limits.body_bytes);
+    waiting_ = true;
+    Deadline(site_->limits.patience);
+    boost::beast::http::async_read_header(
+        stream_, buffer_, *parser_, [self = this->shared_from_this()](Code error, size_t) { self->OnHeader(error); });
+  }
+
+  void OnHeader(Code error) {
+    waiting_ = false;
+    if (error) return OnError(error);
+    const auto& message = parser_->get();
+    const auto length = parser_->content_length();
+    request_ = ToRequest(message, length ? std::optional<uint64_t>(*length) : std::nullopt);
+    cors_ = site_->CorsHeaders(request_);
+    head_ = message.method() == boost::beast::http::verb::head;
+    keep_ = message.keep_alive();
+    if (auto refusal = site_->Refuse(request_)) {
+      keep_ = keep_ && (parser_->is_done() || (length && *length <= kSmallBody));
+      return Write(*std::move(refusal));
+    }
+    if (parser_->is_done()) return OnBody({});
+    const std::string* expect = request_.Header("Expect");
+    if (expect != nullptr && boost::beast::iequals(*expect, "100-continue")) return WriteContinue();
+    ReadBody();
+  }
+
+  /// The client waits with its body until it is told that it may come.
+  void WriteContinue() {
+    static constexpr char kContinue[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    Deadline(site_->limits.patience);
+    boost::asio::async_write(stream_, boost::asio::buffer(kContinue, sizeof kContinue - 1),
+                             [self = this->shared_from_this()](Code error, size_t) {
+                               if (!error) self->ReadBody();
+                             });
+  }
+
+  void ReadBody() {
+    Deadline(site_->limits.body_patience);
+    boost::beast::http::async_read(stream_, buffer_, *parser_,
+                                   [self = this->shared_from_this()](Code error, size_t) { self->OnBody(error); });
+  }
+
+  void OnBody(Code error) {
+    if (error) return OnError(error);
+    if (answered_) return ReadNext();  // it was refused: nobody wants the body
+    request_.body = std::move(parser_->get().body());
+    lowest().expires_never();  // the service has its own patience
+    self_ = this->shared_from_this();
+    std::weak_ptr<Connection> weak = self_;
+    const auto exchange = std::make_shared<HttpExchange>(
+        std::exchange(request_, {}), [weak, mailbox = site_->mailbox()](HttpResponse response) {
+          mailbox->Post([weak, response = std::move(response)]() mutable {
+            if (const auto self = weak.lock()) self->Write(std::move(response));
+          });
+        });
+    exchange_ = exchange;
+    WatchForHangUp();
+    site_->Serve(exchange);
+  }
+
+  /// So that nothing is computed for a client that has gone.
+  void WatchForHangUp() {
+    if (watching_ || buffer_.size() > 0) return;
+    watching_ = true;
+    std::weak_ptr<Connection> weak = this->shared_from_this();
+    socket().async_wait(boost::asio::ip::tcp::socket::wait_read, [weak](Code error) {
+      const auto self = weak.lock();
+      if (self == nullptr) return;
+      self->watching_ = false;
+      char byte = 0;
+      const auto n = error ? 0 : ::recv(self->socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+      const auto exchange = self->exchange_.lock();
+      if (n == 0 && exchange) exchange->SetGone();
+    });
+  }
+
+  void OnError(Code error) {
+    namespace http = boost::beast::http;
+    if (answered_ || error == http::error::end_of_stream || error == http::error::partial_message) {
+      End();
+    } else if (error.category() == http::make_error_code(http::error::bad_method).category()) {
+      keep_ = false;
+      Write(error == http::error::header_limit ? HttpError(431, "the request's header is too long")
+            : error == http::error::body_limit
+                ? HttpError(413, "the request's body is too long; at most " + std::to_string(site_->limits.body_bytes) +
+                                     " bytes are taken")
+                : HttpError(400, "this is not an HTTP request"));
+    }  // else timed out or gone
+  }
+
+  void Write(HttpResponse response) {
+    const auto self_until_now = std::move(self_);
+    response.headers.insert(response.headers.end(), cors_.begin(), cors_.end());
+    try {
+      answer_ = ToMessage(response);
+    } catch (const std::exception&) {
+      answer_ = ToMessage(HttpError(500, "an internal error"));
+    }
+    if (head_) answer_.body().clear();  // the header still tells its length
+    if (site_->draining()) keep_ = false;
+    answer_.keep_alive(keep_);
+    answered_ = true;
+    Deadline(site_->limits.patience);
+    boost::beast::http::async_write(stream_, answer_, [self = this->shared_from_this()](Code error, size_t) {
+      if (error) return;
+      if (!self->keep_) return self->End();
+      if (self->parser_->is_done()) return self->ReadNext();
+      self->ReadBody();
+    });
+  }
+
+  void ReadNext() {
+    answered_ = false;
+    cors_.clear();
+    ReadHeader();
+  }
+
+  /// Says that nothing more comes and waits for the client to go: closing a socket with bytes unread would take the
+  /// answer from a client that still sends.
+  void End() {
+    Deadline(site_->limits.patience);
+    if constexpr (kTls) {
+      stream_.async_shutdown([self = this->shared_from_this()](Code) { self->Linger(); });
+    } else {
+      Linger();
+    }
+  }
+  void Linger() {
+    Code ignored;
+    socket().shutdown(boost::asio::ip::tcp::socket::shutdown_send, ignored);
+    Deadline(site_->limits.patience);
+    Drain();
+  }
+  void Drain() {
+    buffer_.clear();
+    lowest().async_read_some(buffer_.prepare(4096), [self = this->shared_from_this()](Code error, size_t) {
+      if (!error) self->Drain();
+    });
+  }
+
+  Stream stream_;
+  std::shared_ptr<Site> site_;
+  boost::beast::flat_buffer buffer_;
+  std::optional<boost::beast::http::request_parser<boost::beast::http::string_body>> parser_;  // one a request
+  HttpRequest request_;                   // until its body has come; from then on it is the exchange's,
+  std::weak_ptr<HttpExchange> exchange_;  // which is the service's,
+  std::shared_ptr<Connection> self_;      // and nothing but this keeps the connection until the answer comes
+  HttpHeaders cors_;
+  BeastResponse answer_;
+  bool head_ = false;
+  bool keep_ = false;
+  bool waiting_ = false;   // for a header
+  bool watching_ = false;  // for the client to hang up
+  bool answered_ = false;
+};
+
+using PlainConnection = Connection<boost::beast::tcp_stream>;
+using TlsConnection = Connection<TlsStream>;
+
+}  // namespace spotter

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/http_message.h"
+
+#include <charconv>
+
+#include "base/json.h"
+#include "base/text.h"
+
+namespace spotter {
+namespace {
+
+std::string Unescaped(std::string_view text) {
+  std::string plain;
+  for (size_t i = 0; i < text.size(); ++i) {
+    unsigned byte = 0;
+    const char* digits = text.data() + i + 1;
+    if (text[i] == '%' && i + 2 < text.size() && std::from_chars(digits, digits + 2, byte, 16).ptr == digits + 2) {
+      plain += static_cast<char>(byte);
+      i += 2;
+    } else {
+      plain += text[i] == '+' ? ' ' : text[i];
+    }
+  }
+  return plain;
+}
+
+}  // namespace
+
+const std::string* HttpRequest::Header(std::string_view name) const {
+  const std::string wanted = Lowercase(name);
+  for (const auto& [key, value] : headers) {
+    if (key.size() == wanted.size() && Lowercase(key) == wanted) return &value;
+  }
+  return nullptr;
+}
+
+HttpResponse HttpError(int status, std::string_view message) {
+  return {.status = status,
+          .content_type = "application/json",
+          .body = DumpJson(Json{{"error", Printable(message)}}) + "\n"};
+}
+
+std::optional<std::string> QueryValue(std::string_view query, std::string_view name) {
+  for (const std::string_view pair : Split(query, '&')) {
+    const size_t equals = pair.find('=');
+    if (Unescaped(pair.substr(0, equals)) != name) continue;
+    return equals == std::string_view::npos ? "" : Unescaped(pair.substr(equals + 1));
+  }
+  return {};
+}
+
+}  // namespace spotter

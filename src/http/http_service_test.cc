@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+// A service that answers later, from other threads, and refuses what it has only seen the header of.
+#include <unistd.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "http/test_client.h"
+
+namespace spotter {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// Keeps what it is asked until the test answers; turns away what asks for /full.
+class PatientService : public HttpService {
+ public:
+  std::optional<HttpResponse> Admit(HttpRequest& request) override {
+    if (request.path == "/throw") throw std::runtime_error("secret");
+    if (request.path != "/full") return {};
+    HttpResponse busy = HttpError(503, "full");
+    busy.headers.emplace_back("Retry-After", "1");
+    return busy;
+  }
+  void Serve(std::shared_ptr<HttpExchange> exchange) override {
+    const std::lock_guard lock(mutex_);
+    exchanges_.push_back(std::move(exchange));
+    came_.notify_all();
+  }
+  std::shared_ptr<HttpExchange> Next() {
+    std::unique_lock lock(mutex_);
+    if (!came_.wait_for(lock, std::chrono::seconds(10), [&] { return !exchanges_.empty(); })) return nullptr;
+    auto exchange = std::move(exchanges_.front());
+    exchanges_.erase(exchanges_.begin());
+    return exchange;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable came_;
+  std::vector<std::shared_ptr<HttpExchange>> exchanges_;
+};
+
+std::string HostLine(const HttpServer& server) { return "Host: localhost:" + std::to_string(server.port()) + "\r\n"; }
+
+TEST(HttpService, AnswersLaterFromAnyThread) {
+  PatientService service;
+  const HttpServer server(HttpOptions{}, service);
+  TestClient one(server), two(server);
+  one.Send("POST /one HTTP/1.1\r\n" + HostLine(server) + "Content-Length: 3\r\n\r\nabc");
+  auto first = service.Next();
+  two.Send("GET /two?x HTTP/1.1\r\n" + HostLine(server) + "X-Thing: y\r\n\r\n");
+  auto second = service.Next();
+  EXPECT_EQ(first->request.body, "abc");
+  EXPECT_EQ(first->request.length, 3U);
+  EXPECT_EQ(second->request.query, "x");
+  ASSERT_NE(second->request.Header("x-thing"), nullptr);
+  EXPECT_EQ(*second->request.Header("x-thing"), "y");
+  std::thread([&] { second->Answer({.body = "second"}); }).join();
+  EXPECT_EQ(Body(two.Answer()), "second");
+  first->Answer({.body = "first"});
+  first->Answer({.body = "again"});
+  EXPECT_EQ(Body(one.Answer()), "first");
+  one.Send("GET /three HTTP/1.1\r\n" + HostLine(server) + "\r\n");
+  service.Next()->Answer({.body = "third"});
+  EXPECT_EQ(Body(one.Answer()), "third");
+}
+
+TEST(HttpService, SaysThatAnAnswerIsMissing) {
+  PatientService service;
+  const HttpServer server(HttpOptions{}, service);
+  TestClient client(server);
+  client.Send("GET / HTTP/1.1\r\n" + HostLine(server) + "\r\n");
+  service.Next().reset();
+  EXPECT_EQ(Status(client.Answer()), "HTTP/1.1 500 Internal Server Error");
+  const std::string thrown = client.Ask("GET /throw HTTP/1.1");
+  EXPECT_EQ(Status(thrown), "HTTP/1.1 500 Internal Server Error");
+  EXPECT_EQ(thrown.find("secret"), std::string::npos) << "reasons stay inside";
+}
+
+TEST(HttpService, RefusesBeforeTheBodyIsRead) {
+  PatientService service;
+  const HttpServer server(HttpOptions{}, service);
+  TestClient client(server);
+  client.Send("POST /full HTTP/1.1\r\n" + HostLine(server) + "Content-Length: 5\r\n\r\n");  // and no body yet
+  const std::string answer = client.Answer();
+  EXPECT_EQ(Status(answer), "HTTP/1.1 503 Service Unavailable");
+  EXPECT_TRUE(Has(answer, "Retry-After: 1"));
+  client.Send("12345GET /next HTTP/1.1\r\n" + HostLine(server) +
+              "\r\n");  // a short body is forgotten, the client stays
+  auto next = service.Next();
+  ASSERT_NE(next, nullptr);
+  EXPECT_EQ(next->request.path, "/next");
+  EXPECT_EQ(next->request.body, "");
+  next->Answer({.body = "next"});
+  EXPECT_EQ(Body(client.Answer()), "next");
+  TestClient large(server);
+  large.Send("POST /full HTTP/1.1\r\n" + HostLine(server) + "Content-Length: 1000000\r\n\r\n");
+  EXPECT_TRUE(Has(large.Answer(), "Connection: close"));
+  TestClient chunked(server);
+  chunked.Send("POST /full HTTP/1.1\r\n" + HostLine(server) + "Transfer-Encoding: chunked\r\n\r\n");
+  EXPECT_TRUE(Has(chunked.Answer(), "Connection: close"));
+}
+
+TEST(HttpService, AsksForABodyThatIsWaitedWith) {
+  PatientService service;
+  const HttpServer server(HttpOptions{}, service);
+  TestClient client(server);
+  client.Send("POST / HTTP/1.1\r\n" + HostLine(server) + "Content-Length: 3\r\nExpect: 100-continue\r\n\r\n");
+  EXPECT_EQ(Status(client.Answer()), "HTTP/1.1 100 Continue");
+  client.Send("abc");
+  auto exchange = service.Next();
+  ASSERT_NE(exchange, nullptr);
+  EXPECT_EQ(exchange->request.body, "abc");
+  exchange->Answer({.body = "done"});
+  EXPECT_EQ(Body(client.Answer()), "done");
+  client.Send("POST /full HTTP/1.1\r\n" + HostLine(server) + "Content-Length: 3\r\nExpect: 100-continue\r\n\r\n");
+  EXPECT_EQ(Status(client.Answer()), "HTTP/1.1 503 Service Unavailable");
+}
+
+TEST(HttpService, TakesChunkedBodies) {
+  PatientService service;
+  const HttpServer server(HttpOptions{}, service);
+  TestClient client(server);
+  client.Send("POST / HTTP/1.1\r\n" + HostLine(server) +
+              "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n");
+  auto exchange = service.Next();
+  ASSERT_NE(exchange, nullptr);
+  EXPECT_EQ(exchange->request.body, "abcde");
+  EXPECT_EQ(exchange->request.length, std::nullopt);
+}
+
+TEST(HttpService, KnowsWhenTheClientHasGone) {
+  PatientService service;
+  const HttpServer server(HttpOptions{}, service);
+  std::shared_ptr<HttpExchange> exchange;
+  {
+    TestClient client(server);
+    client.Send("GET / HTTP/1.1\r\n" + HostLine(server) + "\r\n");
+    exchange = service.Next();
+    ASSERT_NE(exchange, nullptr);
+    std::this_thread::sleep_for(milliseconds(50));
+    EXPECT_FALSE(exchange->gone());
+  }
+  for (int i = 0; i < 200 && !exchange->gone(); ++i) std::this_thread::sleep_for(milliseconds(10));
+  EXPECT_TRUE(exchange->gone());
+  exchange->Answer({.body = "for nobody"});
+}
+
+TEST(HttpService, CutsOffASlowBodyHoweverOftenABitOfItComes) {
+  PatientService service;
+  HttpOptions options;
+  options.limits.body_patience = milliseconds(300);
+  const HttpServer server(options, service);
+  TestClient client(server);
+  client.Send("POST / HTTP/1.1\r\n" + HostLine(server) + "Content-Length: 1000\r\n\r\n");
+  const double begin = Seconds();
+  for (int i = 0; i < 100 && client.Send("x"); ++i) std::this_thread::sleep_for(milliseconds(20));
+  EXPECT_EQ(client.Rest(), "");
+  EXPECT_LT(Seconds() - begin, 1.5);
+}
+
+TEST(HttpService, DrainsWithoutLosingARequest) {
+  PatientService service;
+  std::optional<HttpServer> server(std::in_place, HttpOptions{}, service);
+  TestClient busy(*server), idle(*server), late(*server);
+  const std::string host = HostLine(*server);
+  idle.Send("GET / HTTP/1.1\r\n" + host + "\r\n");
+  service.Next()->Answer({.body = "kept"});
+  EXPECT_EQ(Body(idle.Answer()), "kept");
+  busy.Send("GET /busy HTTP/1.1\r\n" + host + "\r\n");
+  auto exchange = service.Next();
+  late.Send("GET /la");
+  std::this_thread::sleep_for(milliseconds(50));
+  bool all = false;
+  std::thread drain([&] { all = server->Drain(std::chrono::seconds(10)); });
+  EXPECT_EQ(idle.Rest(), "") << "who asks nothing is let go at once";
+  late.Send("te HTTP/1.1\r\n" + host + "\r\n");
+  auto last = service.Next();
+  ASSERT_NE(last, nullptr);
+  last->Answer({.body = "late"});
+  exchange->Answer({.body = "busy"});
+  EXPECT_TRUE(Has(late.Answer(), "Connection: close"));
+  EXPECT_EQ(Body(busy.Answer()), "busy");
+  for (TestClient* client : {&busy, &idle, &late}) client->Close();
+  drain.join();
+  EXPECT_TRUE(all);
+}
+
+TEST(HttpService, MayKeepAnExchangeBeyondTheServersEnd) {
+  PatientService service;
+  std::shared_ptr<HttpExchange> exchange;
+  {
+    const HttpServer server(HttpOptions{}, service);
+    TestClient client(server);
+    client.Send("GET / HTTP/1.1\r\n" + HostLine(server) + "\r\n");
+    exchange = service.Next();
+  }
+  ASSERT_NE(exchange, nullptr);
+  exchange->Answer({.body = "for nobody"});
+}
+
+TEST(HttpService, InvitesPagesOfOtherSites) {
+  PatientService service;
+  HttpOptions options;
+  options.origins = {"https://shop.example"};
+  const HttpServer server(options, service);
+  TestClient client(server);
+  const std::string asked =
+      client.Ask("OPTIONS /x HTTP/1.1", "Origin: https://shop.example\r\nAccess-Control-Request-Method: POST\r\n");
+  EXPECT_EQ(Status(asked), "HTTP/1.1 204 No Content");
+  EXPECT_TRUE(Has(asked, "Access-Control-Allow-Origin: https://shop.example")) << asked;
+  client.Send("POST /x HTTP/1.1\r\n" + HostLine(server) + "Origin: https://shop.example\r\nContent-Length: 0\r\n\r\n");
+  service.Next()->Answer({.body = "yes"});
+  const std::string answer = client.Answer();
+  EXPECT_EQ(Body(answer), "yes");
+  EXPECT_TRUE(Has(answer, "Access-Control-Allow-Origin: https://shop.example")) << answer;
+  EXPECT_TRUE(Has(answer, "Vary: Origin"));
+  EXPECT_EQ(Status(client.Ask("POST /x HTTP/1.1", "Origin: https://evil.example\r\nContent-Length: 0\r\n")),
+            "HTTP/1.1 403 Forbidden");
+}
+
+}  // namespace
+}  // namespace spotter

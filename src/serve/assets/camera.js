@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// The page's scripts are put together in the order of CMakeLists.txt. What a user or a server names goes in as text only.
+"use strict";
+const byId = (id) => document.getElementById(id);
+const element = (tag, attributes = {}, ...children) => {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  node.append(...children);
+  return node;
+};
+
+// The camera: frames as JPEG files, one after the other, each when the answer to the last one has come.
+const camera = {
+  stream: null,
+  longestSide: 320,  // of a live frame: enough for a network, small enough to be quick
+
+  async start(onFrame) {
+    this.stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+    const video = byId("video");
+    video.srcObject = this.stream;
+    await video.play();
+    const stream = this.stream;
+    while (this.stream === stream) {
+      const begin = performance.now();
+      await onFrame(await this.frame(this.longestSide));
+      const rest = 50 - (performance.now() - begin);  // 20 a second are plenty
+      await new Promise((resolve) => setTimeout(resolve, Math.max(rest, 0)));
+    }
+  },
+
+  stop() {
+    if (!this.stream) return;
+    for (const track of this.stream.getTracks()) track.stop();
+    this.stream = null;
+    byId("video").srcObject = null;
+  },
+
+  // The picture that the camera sees now; longestSide 0: as large as it is.
+  frame(longestSide) {
+    const video = byId("video");
+    const scale = longestSide ? Math.min(1, longestSide / Math.max(video.videoWidth, video.videoHeight)) : 1;
+    const canvas = element("canvas", { width: Math.round(video.videoWidth * scale), height: Math.round(video.videoHeight * scale) });
+    canvas.getContext("2d").drawImage(video, 0, 0, canvas.width, canvas.height);
+    return new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", 0.95));
+  },
+};

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// An answer on the page: {top: [{class, probability}], heatMap?, seconds, name, model}.
+const percent = (fraction) => {
+  const number = 100 * fraction;
+  return (number > 0 && number < 0.1 ? "<0.1" : number.toFixed(1)) + " %";
+};
+
+function showResult(answer, note) {
+  const best = answer.top[0];
+  const bars = element("ul", { class: "bars" });
+  for (const { class: name, probability } of answer.top) {
+    const bar = element("i");
+    bar.style.width = 100 * probability + "%";
+    bars.append(element("li", {}, bar, element("span", {}, name), element("span", {}, percent(probability))));
+  }
+  const milliseconds = 1000 * answer.seconds;
+  const parts = [element("p", { class: "answer" }, best.class + " ", element("small", {}, percent(best.probability))), bars,
+    element("p", { class: "quiet" }, note || `computed in ${milliseconds < 10 ? milliseconds.toFixed(1) : Math.round(milliseconds)} ms`)];
+  if (answer.heatMap) {
+    const picture = element("img", { src: answer.heatMap, alt: `A heat map: what spoke for ${best.class} is bright` });
+    parts.push(element("figure", {}, picture, element("figcaption", {}, `What the network saw; what spoke for ${best.class} is bright.`)));
+  }
+  byId("result").replaceChildren(...parts);
+  showError("");
+}
+
+function showError(text) {
+  byId("error").textContent = text;
+  byId("error").hidden = !text;
+}

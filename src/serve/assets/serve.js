@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+// Images in by every door, and the service asked about them.
+let models = [];
+let busy = false;
+
+// The token comes with the address that was printed when the service began (.../#token=...), and stays in this tab.
+const fromAddress = new URLSearchParams(location.hash.slice(1)).get("token");
+if (fromAddress) {
+  sessionStorage.setItem("token", fromAddress);
+  history.replaceState(null, "", location.pathname);
+}
+
+async function ask(path, options = {}) {
+  const token = sessionStorage.getItem("token");
+  if (token) options.headers = { ...options.headers, Authorization: "Bearer " + token };
+  let response;
+  try {
+    response = await fetch(path, options);
+  } catch {
+    throw new Error("the service does not answer; does `spotter serve` still run?");
+  }
+  const answer = await response.json().catch(() => ({ error: `the service answered ${response.status}` }));
+  if (response.status === 401) throw new Error("this service needs a token; open the address that `spotter serve` printed when it began");
+  if (!response.ok) throw new Error(answer.error || `the service answered ${response.status}`);
+  return answer;
+}
+
+const chosenModel = () => models.find((model) => model.name === byId("model").value) || models[0];
+
+async function classify(blob, { name = "", heat = false } = {}) {
+  const query = new URLSearchParams({ top: 5 });
+  if (models.length > 1) query.set("model", chosenModel().name);
+  if (heat && chosenModel() && chosenModel().heat_map) query.set("heat_map", "hirescam");
+  const answer = await ask("api/predict?" + query, { method: "POST", body: blob, headers: { "Content-Type": "application/octet-stream" } });
+  const [first] = answer.predictions;
+  return { top: first.top, heatMap: first.heat_map, seconds: answer.seconds, name };
+}
+
+let photoUrl = null;
+function showPhoto(blob) {
+  stopCamera();
+  if (photoUrl) URL.revokeObjectURL(photoUrl);
+  photoUrl = URL.createObjectURL(blob);
+  const photo = byId("photo");
+  photo.onload = () => photo.classList.toggle("small", photo.naturalWidth < 160 && photo.naturalHeight < 160);
+  photo.src = photoUrl;
+  photo.hidden = false;
+  byId("stage").classList.add("filled");
+}
+
+async function classifyFiles(files) {
+  if (busy || files.length === 0) return;
+  busy = true;
+  for (const file of files) {
+    try {
+      const answer = await classify(file, { name: file.name || "", heat: byId("heat").checked });
+      showPhoto(file);
+      showResult(answer);
+      await visit.add(file, answer);
+    } catch (error) {
+      showError((file.name ? file.name + ": " : "") + error.message);
+    }
+  }
+  busy = false;
+}
+
+async function startCamera() {
+  byId("photo").hidden = true;
+  byId("video").hidden = false;
+  byId("snap").hidden = false;
+  byId("camera").textContent = "Stop the camera";
+  byId("stage").classList.add("filled");
+  let last = performance.now(), rate = 0;
+  try {
+    await camera.start(async (frame) => {
+      const answer = await classify(frame);
+      const now = performance.now();
+      rate = rate ? 0.8 * rate + 200 / (now - last) : 1000 / (now - last);
+      last = now;
+      if (camera.stream) showResult(answer, `live, ${rate.toFixed(0)} frames a second`);
+    });
+  } catch (error) {
+    stopCamera();
+    const why = { NotAllowedError: "the browser was not allowed to use it", NotFoundError: "there is none" }[error.name];
+    showError(navigator.mediaDevices === undefined ? "browsers give a camera only to pages of this machine or over https" : (why ? "camera: " + why : error.message));
+  }
+}
+
+function stopCamera() {
+  camera.stop();
+  byId("video").hidden = true;
+  byId("snap").hidden = true;
+  byId("camera").textContent = "Camera";
+  if (byId("photo").hidden) byId("stage").classList.remove("filled");
+}
+
+async function takePhoto() {
+  const frame = await camera.frame(0);
+  stopCamera();
+  await classifyFiles([new File([frame], "camera.jpg", { type: "image/jpeg" })]);
+}
+
+const filesOf = (transfer) => [...(transfer ? transfer.files : [])];
+
+function listen() {
+  const stage = byId("stage"), chooser = byId("file");
+  for (const id of ["drop", "choose"]) byId(id).addEventListener("click", () => chooser.click());
+  chooser.addEventListener("change", async () => {
+    await classifyFiles([...chooser.files]);
+    chooser.value = "";  // so that the same file can be chosen again
+  });
+  addEventListener("dragover", (event) => { event.preventDefault(); stage.classList.add("over"); });
+  addEventListener("dragleave", (event) => { if (!event.relatedTarget) stage.classList.remove("over"); });
+  addEventListener("drop", (event) => {
+    event.preventDefault();
+    stage.classList.remove("over");
+    const files = filesOf(event.dataTransfer);
+    if (files.length === 0) showError("that was no file; drop an image file, or copy the image and paste it here");
+    classifyFiles(files);
+  });
+  addEventListener("paste", (event) => {
+    const files = filesOf(event.clipboardData);
+    if (files.length === 0) showError("the clipboard holds no image");
+    classifyFiles(files);
+  });
+  byId("camera").addEventListener("click", () => (camera.stream ? stopCamera() : startCamera()));
+  byId("snap").addEventListener("click", takePhoto);
+  addEventListener("keydown", (event) => { if (event.key === "Escape") stopCamera(); });
+  byId("model").addEventListener("change", showModel);
+  byId("theme").addEventListener("click", () => {
+    const root = document.documentElement;
+    const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+    root.dataset.theme = dark ? "light" : "dark";
+  });
+}
+
+function showModel() {
+  const model = chosenModel();
+  byId("title").textContent = document.title = model.name;
+  const { test, classes, image, parameters } = model;
+  const facts = [`${classes.length} classes`, `${parameters.toLocaleString("en")} parameters`, `${image.width} × ${image.height} pixels`];
+  if (test) facts.unshift(`accuracy ${(100 * test.accuracy).toFixed(2)} % on ${test.images.toLocaleString("en")} ${test.split} images`);
+  byId("about").textContent = facts.join(" · ");
+  byId("heat-choice").hidden = !model.heat_map;
+}
+
+async function begin() {
+  listen();
+  try {
+    models = (await ask("api/models")).models;
+  } catch (error) {
+    showError(error.message);
+    return;
+  }
+  byId("model").append(...models.map((model) => element("option", {}, model.name)));
+  byId("model-choice").hidden = models.length < 2;
+  showModel();
+  byId("footer").append("From a program: ", element("code", {}, `curl --data-binary @photo.jpg -H 'Content-Type: image/jpeg' ${location.origin}/api/predict`),
+    " · ", element("a", { href: "api/openapi.json" }, "OpenAPI"));
+}
+begin();

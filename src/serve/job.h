@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// A request for predictions under way: what was asked, what has come out image by image, and how it is told.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "api/given_image.h"
+#include "http/http_server.h"
+
+namespace spotter {
+
+class ServedModel;
+
+using ServiceClock = std::chrono::steady_clock;
+
+struct ImageAnswer {
+  std::string problem;        // why the image could not be used; the rest is empty then
+  std::vector<float> logits;  // (classes)
+  std::string heat_map;       // a data: URL, where one was asked for
+};
+
+struct Job {
+  std::shared_ptr<HttpExchange> exchange;
+  std::shared_ptr<ServedModel> model;
+  ServiceClock::time_point began;
+  ServiceClock::time_point deadline;
+  std::function<void(Job&)> read;                  // the body -> images, and the model where the body names it
+  std::function<HttpResponse(const Job&)> write;   // when every image has its answer
+  std::function<void(Job&, HttpResponse)> finish;  // sends an answer; of several the first
+
+  api::GivenImages images;           // since read
+  std::string heat_map;              // the method; empty: none
+  std::vector<ImageAnswer> answers;  // one an image
+  std::atomic<size_t> left = 0;      // images without an answer
+};
+
+}  // namespace spotter

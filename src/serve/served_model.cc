@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "serve/served_model.h"
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/text.h"
+#include "draw/pixels.h"
+#include "evaluate/calibration.h"
+#include "report/run_folder.h"
+
+namespace spotter {
+namespace {
+
+/// The heat map is shown at a side of about this, in whole multiples of the network's pixels.
+constexpr int kShownSide = 256;
+
+/// A data set of a few images, so that all goes the way of evaluation.
+Dataset ToDataset(const std::vector<Image>& images, const ImageShape& shape) {
+  Dataset data;
+  data.shape = shape;
+  data.labels.resize(images.size());
+  const std::shared_ptr<uint8_t[]> pixels(new uint8_t[images.size() * static_cast<size_t>(shape.size())]);
+  uint8_t* to = pixels.get();
+  for (const Image& image : images) to = std::copy(image.pixels.begin(), image.pixels.end(), to);
+  data.pixels = pixels;
+  return data;
+}
+
+std::vector<int64_t> FirstIndices(size_t count) {
+  std::vector<int64_t> indices(count);
+  std::iota(indices.begin(), indices.end(), int64_t{0});
+  return indices;
+}
+
+/// What a run's files tell of its model: where and how well it was tested. Nothing for a model file alone.
+Json TestOf(const std::string& source) {
+  if (!IsFolder(source)) return nullptr;
+  const auto file = std::filesystem::path(source) / "metrics.json";
+  if (!PathExists(file)) return nullptr;
+  const Json metrics = Json::parse(ReadFile(file), nullptr, /*allow_exceptions=*/false);
+  if (!metrics.is_object() || !metrics.contains("evaluated_on")) return nullptr;
+  const std::string split = metrics.at("evaluated_on").get<std::string>();
+  if (!metrics.contains(split)) return nullptr;
+  const Json& result = metrics.at(split);
+  Json test = {{"split", split}};
+  for (const char* key : {"images", "accuracy", "accuracy_interval"}) {
+    if (result.contains(key)) test[key] = result.at(key);
+  }
+  return test;
+}
+
+Json Describe(const std::string& name, const std::string& version, const Model& model, const std::string& source) {
+  const ImageShape& shape = model.preprocessing.shape;
+  int64_t parameters = 0;
+  bool convolution = false;
+  for (const Parameter* parameter : model.network.parameters())
+    parameters += parameter->trainable() ? parameter->value.numel() : 0;
+  for (const auto& layer : model.network.layers()) convolution = convolution || layer->name().starts_with("conv_");
+  return {{"name", name},
+          {"version", version},
+          {"classes", model.classes},
+          {"layers", model.network.text()},
+          {"parameters", parameters},
+          {"image",
+           {{"height", shape.height},
+            {"width", shape.width},
+            {"channels", shape.channels},
+            {"resize", ResizePolicyName(model.preprocessing.resize)}}},
+          {"heat_map", convolution},
+          {"test", TestOf(source)}};
+}
+
+}  // namespace
+
+ServedModel::ServedModel(std::string name, int64_t version, const std::string& source, const Compute& compute,
+                         int workers)
+    : name_(std::move(name)),
+      version_(std::to_string(version)),
+      model_(LoadModel(FindModelFile(source))),
+      compute_(compute),
+      about_(Describe(name_, version_, model_, source)) {
+  model_.network.MoveTo(compute.device);
+  const ImageShape& shape = model_.preprocessing.shape;
+  const Image black{shape, std::vector<uint8_t>(static_cast<size_t>(shape.size()))};
+  for (int i = 0; i < workers; ++i) {
+    evaluators_.push_back(std::make_unique<Evaluator>(model_.network, model_.preprocessing, compute_));
+    Logits(static_cast<size_t>(i), {black});
+  }
+}
+
+Image ServedModel::Fit(Image image) const {
+  return FitImage(std::move(image), model_.preprocessing.shape, model_.preprocessing.resize);
+}
+
+std::vector<float> ServedModel::Logits(size_t worker, const std::vector<Image>& images) {
+  const Dataset data = ToDataset(images, model_.preprocessing.shape);
+  return evaluators_[worker]->Logits(data, FirstIndices(images.size()));
+}
+
+std::vector<double> ServedModel::ProbabilitiesOf(std::span<const float> logits) const {
+  std::vector<float> row(logits.begin(), logits.end());
+  DivideByTemperature(row, model_.temperature);
+  return Probabilities(row);
+}
+
+std::vector<std::pair<size_t, double>> ServedModel::MostProbableOf(std::span<const float> logits, size_t count) const {
+  std::vector<float> row(logits.begin(), logits.end());
+  DivideByTemperature(row, model_.temperature);
+  return MostProbable(row, count);
+}
+
+std::string ServedModel::HeatMapUrl(const Image& fitted, std::span<const float> logits, ExplainMethod method) const {
+  const std::vector<int64_t> first = {0};
+  const std::vector<int32_t> target = {
+      static_cast<int32_t>(std::max_element(logits.begin(), logits.end()) - logits.begin())};
+  const Dataset data = ToDataset({fitted}, model_.preprocessing.shape);
+  const HeatMap map = ExplainImages(model_, data, first, target, compute_, method).front();
+  const ImageShape& shape = fitted.shape;
+  const Picture blended = BlendHeat({shape.height, shape.width, shape.channels, fitted.pixels.data()}, map.values);
+  const int times = std::max(1, kShownSide / std::max(shape.height, shape.width));
+  return DataUri("image/png", EncodePng(blended.view(), times));
+}
+
+}  // namespace spotter

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// What `spotter serve` answers: the page, the prediction API, the Open Inference Protocol, health and metrics.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "api/metrics.h"
+#include "http/http_server.h"
+#include "serve/admission.h"
+#include "serve/job_queue.h"
+#include "serve/model_shelf.h"
+#include "serve/workers.h"
+
+namespace spotter {
+
+struct ServiceSettings {
+  int workers = 1;
+  size_t open_requests = 256;                        // for predictions; more: 503
+  uint64_t body_bytes_in_all = uint64_t{512} << 20;  // of all of those together; more: 503
+  size_t largest_batch = 64;
+  std::chrono::milliseconds deadline{10'000};  // for an answer, from the end of the request's header; more: 504
+  std::string token;                           // requests must bear it; empty: none
+};
+
+class PredictionService : public HttpService {
+ public:
+  /// The shelf outlives it; the HttpServer that serves it ends before it does, or its answers go nowhere.
+  PredictionService(ModelShelf& shelf, const ServiceSettings& settings);
+  ~PredictionService() override;
+
+  /// Refuses, before the body is read: unknown paths (404) and methods (405), a missing token (401), what can't be the
+  /// body of such a request (415), and what is beyond the bounds (503, with Retry-After).
+  std::optional<HttpResponse> Admit(HttpRequest& request) override;
+  void Serve(std::shared_ptr<HttpExchange> exchange) override;
+
+  /// From now on the service says that it is not ready (/v2/health/ready); it still answers.
+  void SetDraining() { draining_ = true; }
+
+  /// Loads the models anew, as ModelShelf::Reload.
+  void Reload(const std::function<void(const std::string&)>& tell);
+
+  /// Where the number of connected clients comes from, for the metrics.
+  void SetConnections(std::function<size_t()> connections) { connections_ = std::move(connections); }
+
+ private:
+  struct Call;  // a request at its route
+
+  std::optional<HttpResponse> Refuse(HttpRequest& request, Call& call) const;
+  HttpResponse AnswerNow(const Call& call);
+  void StartJob(const std::shared_ptr<HttpExchange>& exchange, Call& call);
+  void Finish(HttpExchange& exchange, Call& call, HttpResponse response);
+  void Count(const Call& call, int status);
+  bool HasToken(const HttpRequest& request) const;
+  api::MetricGauges Gauges() const;
+
+  ModelShelf& shelf_;
+  ServiceSettings settings_;
+  api::Metrics metrics_;
+  Admission admission_;
+  JobQueue queue_;
+  std::atomic<bool> draining_ = false;
+  std::function<size_t()> connections_;
+  Workers workers_;  // last: they work with all the others
+};
+
+}  // namespace spotter

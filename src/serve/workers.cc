@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "serve/workers.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <csignal>
+#include <span>
+
+#include "base/error.h"
+#include "base/stopwatch.h"
+#include "serve/served_model.h"
+
+namespace spotter {
+namespace {
+
+Image ToImage(const api::GivenImage& given) {
+  if (!given.decoded()) return DecodeImage(given.bytes);
+  return {given.shape, {given.bytes.begin(), given.bytes.end()}};
+}
+
+double Since(ServiceClock::time_point begin) {
+  return std::chrono::duration<double>(ServiceClock::now() - begin).count();
+}
+
+}  // namespace
+
+Workers::Workers(JobQueue& queue, api::Metrics& metrics, int count) : queue_(queue), metrics_(metrics) {
+  sigset_t all, old;
+  sigfillset(&all);  // signals are the main thread's; the workers inherit this
+  ::pthread_sigmask(SIG_SETMASK, &all, &old);
+  for (int i = 0; i < count; ++i) {
+    threads_.emplace_back([this, i] {
+      ::pthread_setname_np(::pthread_self(), "worker");
+      Run(static_cast<size_t>(i));
+    });
+  }
+  ::pthread_sigmask(SIG_SETMASK, &old, nullptr);
+}
+
+Workers::~Workers() {
+  queue_.Stop();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+void Workers::Run(size_t worker) {
+  Work work;
+  while (queue_.Take(work)) {
+    for (const auto& job : work.jobs) Read(job);
+    if (work.images.empty()) continue;
+    try {
+      Compute(worker, work.images);
+    } catch (const std::exception&) {  // out of memory, most likely; the service lives on
+      for (const QueuedImage& image : work.images) image.job->finish(*image.job, HttpError(500, "an internal error"));
+    }
+  }
+}
+
+/// Nothing is computed for a client that has gone, nor behind its time.
+bool Workers::Dropped(Job& job) const {
+  if (job.exchange->gone()) {
+    job.finish(job, HttpError(499, "the client has hung up"));
+    return true;
+  }
+  if (ServiceClock::now() <= job.deadline) return false;
+  job.finish(job, HttpError(504, "there was no time for the request; try again later, or with fewer images"));
+  return true;
+}
+
+void Workers::Read(const std::shared_ptr<Job>& job) {
+  metrics_.CountWait(Since(job->began));
+  if (Dropped(*job)) return;
+  try {
+    job->read(*job);
+    job->answers.resize(job->images.list.size());
+    job->left = job->images.list.size();
+  } catch (const api::Refusal& refusal) {
+    return job->finish(*job, HttpError(refusal.status(), refusal.what()));
+  } catch (const std::exception&) {
+    return job->finish(*job, HttpError(500, "an internal error"));
+  }
+  queue_.AddImages(job);
+}
+
+void Workers::Compute(size_t worker, const std::vector<QueuedImage>& images) {
+  const Stopwatch watch;
+  ServedModel& model = *images.front().job->model;
+  std::vector<QueuedImage> asked;  // those that are not dropped
+  std::vector<Image> fitted;       // those of them that can be used, in order
+  for (const QueuedImage& image : images) {
+    if (Dropped(*image.job)) continue;
+    asked.push_back(image);
+    ImageAnswer& answer = image.job->answers[image.index];
+    try {
+      fitted.push_back(model.Fit(ToImage(image.job->images.list[image.index])));
+    } catch (const Error& error) {
+      answer.problem = error.what();
+    }
+  }
+  const std::vector<float> logits = fitted.empty() ? std::vector<float>() : model.Logits(worker, fitted);
+  const size_t classes = model.model().classes.size();
+  size_t used = 0;
+  for (const QueuedImage& image : asked) {
+    Job& job = *image.job;
+    ImageAnswer& answer = job.answers[image.index];
+    if (answer.problem.empty()) {
+      const auto row = std::span(logits).subspan(used * classes, classes);
+      answer.logits.assign(row.begin(), row.end());
+      if (!job.heat_map.empty() && model.about().at("heat_map") == true) {
+        const auto method = job.heat_map == "gradcam" ? ExplainMethod::kGradCam : ExplainMethod::kHiResCam;
+        answer.heat_map = model.HeatMapUrl(fitted[used], row, method);
+      }
+      ++used;
+    }
+    if (job.left.fetch_sub(1) == 1) job.finish(job, job.write(job));
+  }
+  metrics_.CountImages(model.name(), used, asked.size() - used);
+  if (!asked.empty()) metrics_.CountBatch(asked.size(), watch.Seconds());
+}
+
+}  // namespace spotter
