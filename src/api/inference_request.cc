@@ -5,9 +5,9 @@
 #include <array>
 #include <cstring>
 
-#include "api/base64.h"
 #include "api/checked_json.h"
 #include "api/inference.h"
+#include "base/base64.h"
 #include "base/text.h"
 #include "data/image.h"
 

@@ -5,9 +5,9 @@
 
 #include <algorithm>
 
-#include "api/base64.h"
 #include "api/checked_json.h"
 #include "api/multipart.h"
+#include "base/base64.h"
 #include "base/text.h"
 
 namespace spotter::api {

@@ -17,6 +17,9 @@
 #include "onnx/file.h"
 #include "report/progress.h"
 #include "report/run_folder.h"
+#include "serve/model_facts.h"
+#include "serve/model_shelf.h"
+#include "serve/standalone_page.h"
 
 namespace spotter {
 namespace {
@@ -26,6 +29,7 @@ struct Arguments {
   std::string data;
   std::string onnx;
   std::string safetensors;
+  std::string page;
   bool int8 = false;
   int64_t check = 1000;
   int64_t calibrate = 512;
@@ -117,8 +121,8 @@ class Exports {
 };
 
 int Run(const Arguments& a) {
-  if (a.onnx.empty() && a.safetensors.empty())
-    Fail(ExitCode::kUsage, "what to export is missing: --onnx FILE, --safetensors FILE");
+  if (a.onnx.empty() && a.safetensors.empty() && a.page.empty())
+    Fail(ExitCode::kUsage, "what to export is missing: --onnx FILE, --page FILE, --safetensors FILE");
   if (a.int8 && a.onnx.empty()) Fail(ExitCode::kUsage, "--int8 is a form of the ONNX file; give --onnx FILE too");
   const Model model = LoadModel(FindModelFile(a.model));
   const Compute compute = PrepareCompute(a.compute);
@@ -127,6 +131,11 @@ int Run(const Arguments& a) {
   if (!a.onnx.empty()) {
     WriteFileAtomically(a.onnx, onnx::Encode(a.int8 ? InInt8(a, model, compute.threads) : ToOnnx(model)));
     exports.Add(a.onnx, a.int8 ? "ONNX, opset 13, int8" : "ONNX, opset 13", CheckOnnx);
+  }
+  if (!a.page.empty()) {
+    const std::string name = ParseModelSources({a.model}).front().name;
+    WriteFileAtomically(a.page, StandalonePage(model, DescribeModel(name, "1", model, a.model)));
+    exports.Add(a.page, "web page", CheckPage);
   }
   if (!a.safetensors.empty()) {
     SaveModel(a.safetensors, model);
@@ -140,9 +149,10 @@ int Run(const Arguments& a) {
 
 Command ExportCommand() {
   return {
-      "export", "Take a model elsewhere: as ONNX or safetensors, compared with the model on real images",
+      "export", "Take a model elsewhere: as ONNX, a web page or safetensors, compared with the model on real images",
       "  spotter export runs/cifar10-speed-1 --onnx model.onnx\n"
       "  spotter export runs/cifar10-speed-1 --onnx small.onnx --int8\n"
+      "  spotter export runs/pets-3 --page pets.html    # classifies in the browser, without a server\n"
       "  spotter export model.safetensors my-pictures/ --onnx model.onnx --check 200",
       [](CLI::App& app) {
         auto a = std::make_shared<Arguments>();
@@ -151,6 +161,7 @@ Command ExportCommand() {
         app.add_option("--onnx", a->onnx, "write an ONNX model to this file")->type_name("FILE");
         app.add_flag("--int8", a->int8,
                      "with --onnx: weights and products of 8-bit integers, calibrated on training images");
+        app.add_option("--page", a->page, "write one HTML file that classifies images by itself")->type_name("FILE");
         app.add_option("--safetensors", a->safetensors, "write the model as one safetensors file")->type_name("FILE");
         app.add_flag("--json", a->json, "print one JSON object");
         const auto given = AddFlags(app, ExportOptions(*a));

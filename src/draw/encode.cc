@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pixels to the bytes of files, by libpng and libwebp.
-#include <openssl/evp.h>
 #include <png.h>
 #include <webp/encode.h>
 
 #include <algorithm>
 
+#include "base/base64.h"
 #include "base/error.h"
 #include "draw/pixels.h"
 
@@ -72,12 +72,7 @@ std::string EncodeWebp(const PixelView& pixels, int quality) {
 }
 
 std::string DataUri(std::string_view mime, std::string_view bytes) {
-  std::string base64((bytes.size() + 2) / 3 * 4 + 1, '\0');  // OpenSSL ends it with a zero
-  const int length =
-      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(base64.data()),
-                      reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
-  base64.resize(static_cast<size_t>(length));
-  return fmt::format("data:{};base64,{}", mime, base64);
+  return fmt::format("data:{};base64,{}", mime, EncodeBase64(bytes));
 }
 
 }  // namespace spotter

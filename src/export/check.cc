@@ -4,8 +4,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "augment/batch.h"
 #include "base/files.h"
 #include "evaluate/evaluator.h"
+#include "evaluate/views.h"
+#include "export/browser_program.h"
 #include "export/onnx_model.h"
 #include "onnx/file.h"
 #include "onnx/run.h"
@@ -69,6 +72,21 @@ ExportCheck CheckModelFile(const std::filesystem::path& file, const Model& model
   const Compute compute{.device = at::kCPU, .precision = at::kFloat, .threads = threads};
   const Exported exported = [&](std::span<const int64_t> some) {
     return ComputeLogits(read.network, read.preprocessing, data, some, compute);
+  };
+  return Compare(exported, model, data, indices, threads, progress);
+}
+
+ExportCheck CheckPage(const std::filesystem::path& file, const Model& model, const Dataset& data,
+                      std::span<const int64_t> indices, int threads, const CheckProgress& progress) {
+  const BrowserProgram program = ReadBrowserProgram(file);
+  const LogitsOf forward = [&](const at::Tensor& x) { return RunBrowserProgram(program, x.permute({0, 2, 3, 1})); };
+  const Exported exported = [&](std::span<const int64_t> some) {
+    const at::InferenceMode inference;
+    at::Tensor images =
+        at::empty({static_cast<int64_t>(some.size()), data.shape.height, data.shape.width, data.shape.channels});
+    WriteBatch(data, some, model.preprocessing, images.data_ptr<float>());
+    const at::Tensor logits = ViewLogits(forward, images.permute({0, 3, 1, 2}), model.preprocessing.views).contiguous();
+    return std::vector<float>(logits.const_data_ptr<float>(), logits.const_data_ptr<float>() + logits.numel());
   };
   return Compare(exported, model, data, indices, threads, progress);
 }

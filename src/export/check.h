@@ -31,4 +31,8 @@ ExportCheck CheckOnnx(const std::filesystem::path& file, const Model& model, con
 ExportCheck CheckModelFile(const std::filesystem::path& file, const Model& model, const Dataset& data,
                            std::span<const int64_t> indices, int threads, const CheckProgress& progress = {});
 
+/// The same for a page that classifies by itself: its program, computed by the plain reference.
+ExportCheck CheckPage(const std::filesystem::path& file, const Model& model, const Dataset& data,
+                      std::span<const int64_t> indices, int threads, const CheckProgress& progress = {});
+
 }  // namespace spotter

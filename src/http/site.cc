@@ -172,6 +172,7 @@ std::optional<HttpResponse> Site::RefuseStranger(const HttpRequest& request) con
   if (own_->IsInvited(from) && request.method == "OPTIONS") {  // the browser's question, whether a page may ask
     return HttpResponse{
         .status = 204,
+        .body = "",
         .headers = {{"Access-Control-Allow-Methods", "GET, POST"},
                     {"Access-Control-Allow-Headers", "Authorization, Content-Type, Inference-Header-Content-Length"},
                     {"Access-Control-Max-Age", "600"}}};

@@ -55,6 +55,18 @@ std::string InnerHtml(Node node) {
   return html;
 }
 
+std::string Fill(std::string_view frame, const std::vector<std::pair<std::string_view, std::string>>& values) {
+  std::string text;
+  for (const auto& [name, value] : values) {
+    const std::string mark = "{{" + std::string(name) + "}}";
+    const size_t at = frame.find(mark);
+    text += frame.substr(0, at);
+    text += value;
+    frame.remove_prefix(at + mark.size());
+  }
+  return text += frame;
+}
+
 std::string ScriptSafe(std::string json) {
   for (size_t at = 0; (at = json.find('<', at)) != std::string::npos;) json.replace(at, 1, "\\u003c");
   return json;

@@ -34,6 +34,10 @@ Node AddTable(Node parent, std::string_view classes, const std::vector<Column>& 
 /// The markup of a node's children.
 std::string InnerHtml(Node node);
 
+/// A page's frame with each {{NAME}} replaced, in the order in which they stand there; what was put in is not looked
+/// through again.
+std::string Fill(std::string_view frame, const std::vector<std::pair<std::string_view, std::string>>& values);
+
 /// JSON for the inside of a <script> element: no character of it can end the element.
 std::string ScriptSafe(std::string json);
 

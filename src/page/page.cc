@@ -41,19 +41,6 @@ std::string Escaped(const std::string& text) {
   return InnerHtml(node);
 }
 
-/// The asset with each {{NAME}} replaced, in the order of the asset; what was put in is not looked through again.
-std::string Fill(std::string_view asset, const std::vector<std::pair<std::string_view, std::string>>& values) {
-  std::string text;
-  for (const auto& [name, value] : values) {
-    const std::string mark = "{{" + std::string(name) + "}}";
-    const size_t at = asset.find(mark);
-    text += asset.substr(0, at);
-    text += value;
-    asset.remove_prefix(at + mark.size());
-  }
-  return text += asset;
-}
-
 PageFrame Frame(const ReportInput& input, bool live) {
   return {.title = input.name,
           .subtitle = Subtitle(input),

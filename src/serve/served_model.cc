@@ -11,6 +11,7 @@
 #include "draw/pixels.h"
 #include "evaluate/calibration.h"
 #include "report/run_folder.h"
+#include "serve/model_facts.h"
 
 namespace spotter {
 namespace {
@@ -36,44 +37,6 @@ std::vector<int64_t> FirstIndices(size_t count) {
   return indices;
 }
 
-/// What a run's files tell of its model: where and how well it was tested. Nothing for a model file alone.
-Json TestOf(const std::string& source) {
-  if (!IsFolder(source)) return nullptr;
-  const auto file = std::filesystem::path(source) / "metrics.json";
-  if (!PathExists(file)) return nullptr;
-  const Json metrics = Json::parse(ReadFile(file), nullptr, /*allow_exceptions=*/false);
-  if (!metrics.is_object() || !metrics.contains("evaluated_on")) return nullptr;
-  const std::string split = metrics.at("evaluated_on").get<std::string>();
-  if (!metrics.contains(split)) return nullptr;
-  const Json& result = metrics.at(split);
-  Json test = {{"split", split}};
-  for (const char* key : {"images", "accuracy", "accuracy_interval"}) {
-    if (result.contains(key)) test[key] = result.at(key);
-  }
-  return test;
-}
-
-Json Describe(const std::string& name, const std::string& version, const Model& model, const std::string& source) {
-  const ImageShape& shape = model.preprocessing.shape;
-  int64_t parameters = 0;
-  bool convolution = false;
-  for (const Parameter* parameter : model.network.parameters())
-    parameters += parameter->trainable() ? parameter->value.numel() : 0;
-  for (const auto& layer : model.network.layers()) convolution = convolution || layer->name().starts_with("conv_");
-  return {{"name", name},
-          {"version", version},
-          {"classes", model.classes},
-          {"layers", model.network.text()},
-          {"parameters", parameters},
-          {"image",
-           {{"height", shape.height},
-            {"width", shape.width},
-            {"channels", shape.channels},
-            {"resize", ResizePolicyName(model.preprocessing.resize)}}},
-          {"heat_map", convolution},
-          {"test", TestOf(source)}};
-}
-
 }  // namespace
 
 ServedModel::ServedModel(std::string name, int64_t version, const std::string& source, const Compute& compute,
@@ -82,7 +45,7 @@ ServedModel::ServedModel(std::string name, int64_t version, const std::string& s
       version_(std::to_string(version)),
       model_(LoadModel(FindModelFile(source))),
       compute_(compute),
-      about_(Describe(name_, version_, model_, source)) {
+      about_(DescribeModel(name_, version_, model_, source)) {
   model_.network.MoveTo(compute.device);
   const ImageShape& shape = model_.preprocessing.shape;
   const Image black{shape, std::vector<uint8_t>(static_cast<size_t>(shape.size()))};

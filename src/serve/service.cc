@@ -7,6 +7,7 @@
 #include "api/openapi.h"
 #include "api/predict.h"
 #include "base/json.h"
+#include "page/html.h"
 #include "serve/assets.h"
 #include "serve/prediction_jobs.h"
 #include "serve/routes.h"
@@ -149,10 +150,11 @@ HttpResponse PredictionService::AnswerNow(const Call& call) {
   switch (call.match.route->endpoint) {
     case Endpoint::kPage:
       return {.content_type = "text/html; charset=utf-8",
-              .body = kServeHtml,
+              .body = Fill(kClassifierHtml, {{"HEAD", "<link rel=\"stylesheet\" href=\"serve.css\">"},
+                                             {"SCRIPTS", "<script src=\"serve.js\"></script>"}}),
               .headers = {{"Content-Security-Policy", kPagePolicy}}};
     case Endpoint::kStyle:
-      return {.content_type = "text/css; charset=utf-8", .body = kServeCss};
+      return {.content_type = "text/css; charset=utf-8", .body = kClassifierCss};
     case Endpoint::kScript:
       return {.content_type = "text/javascript; charset=utf-8", .body = kServeScript};
     case Endpoint::kModels: {

@@ -5,10 +5,12 @@
 #include <string>
 #include <string_view>
 
-namespace spotter::api {
+namespace spotter {
 
 /// The bytes of base64 text (RFC 4648, section 4), with or without its padding, line breaks left out of account;
 /// nothing where it is none.
 std::optional<std::string> DecodeBase64(std::string_view text);
 
-}  // namespace spotter::api
+std::string EncodeBase64(std::string_view bytes);
+
+}  // namespace spotter

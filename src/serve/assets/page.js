@@ -1,40 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Images in by every door, and the service asked about them.
+// Images in by every door, and their classes out. What classifies them is one of service.js (asks `spotter serve`) and
+// standalone.js (computes them here); each has
+//   loadModels()                           what GET /api/models lists
+//   classify(blob, model, {name, heat})    {top, heatMap, seconds, name}
+//   aboutThisPage()                        nodes for the foot of the page
 let models = [];
 let busy = false;
 
-// The token comes with the address that was printed when the service began (.../#token=...), and stays in this tab.
-const fromAddress = new URLSearchParams(location.hash.slice(1)).get("token");
-if (fromAddress) {
-  sessionStorage.setItem("token", fromAddress);
-  history.replaceState(null, "", location.pathname);
-}
-
-async function ask(path, options = {}) {
-  const token = sessionStorage.getItem("token");
-  if (token) options.headers = { ...options.headers, Authorization: "Bearer " + token };
-  let response;
-  try {
-    response = await fetch(path, options);
-  } catch {
-    throw new Error("the service does not answer; does `spotter serve` still run?");
-  }
-  const answer = await response.json().catch(() => ({ error: `the service answered ${response.status}` }));
-  if (response.status === 401) throw new Error("this service needs a token; open the address that `spotter serve` printed when it began");
-  if (!response.ok) throw new Error(answer.error || `the service answered ${response.status}`);
-  return answer;
-}
-
 const chosenModel = () => models.find((model) => model.name === byId("model").value) || models[0];
-
-async function classify(blob, { name = "", heat = false } = {}) {
-  const query = new URLSearchParams({ top: 5 });
-  if (models.length > 1) query.set("model", chosenModel().name);
-  if (heat && chosenModel() && chosenModel().heat_map) query.set("heat_map", "hirescam");
-  const answer = await ask("api/predict?" + query, { method: "POST", body: blob, headers: { "Content-Type": "application/octet-stream" } });
-  const [first] = answer.predictions;
-  return { top: first.top, heatMap: first.heat_map, seconds: answer.seconds, name };
-}
 
 let photoUrl = null;
 function showPhoto(blob) {
@@ -53,7 +26,7 @@ async function classifyFiles(files) {
   busy = true;
   for (const file of files) {
     try {
-      const answer = await classify(file, { name: file.name || "", heat: byId("heat").checked });
+      const answer = await classify(file, chosenModel(), { name: file.name || "", heat: byId("heat").checked });
       showPhoto(file);
       showResult(answer);
       await visit.add(file, answer);
@@ -73,7 +46,7 @@ async function startCamera() {
   let last = performance.now(), rate = 0;
   try {
     await camera.start(async (frame) => {
-      const answer = await classify(frame);
+      const answer = await classify(frame, chosenModel(), { name: "", heat: false });
       const now = performance.now();
       rate = rate ? 0.8 * rate + 200 / (now - last) : 1000 / (now - last);
       last = now;
@@ -147,7 +120,7 @@ function showModel() {
 async function begin() {
   listen();
   try {
-    models = (await ask("api/models")).models;
+    models = await loadModels();
   } catch (error) {
     showError(error.message);
     return;
@@ -155,7 +128,6 @@ async function begin() {
   byId("model").append(...models.map((model) => element("option", {}, model.name)));
   byId("model-choice").hidden = models.length < 2;
   showModel();
-  byId("footer").append("From a program: ", element("code", {}, `curl --data-binary @photo.jpg -H 'Content-Type: image/jpeg' ${location.origin}/api/predict`),
-    " · ", element("a", { href: "api/openapi.json" }, "OpenAPI"));
+  byId("footer").append(...aboutThisPage());
 }
 begin();

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "api/base64.h"
+#include "base/base64.h"
 
 #include "support/test_support.h"
 
-namespace spotter::api {
+namespace spotter {
 namespace {
 
 TEST(Base64, DecodesTheExamplesOfTheRfc) {  // RFC 4648, section 10
@@ -30,5 +30,10 @@ TEST(Base64, RefusesWhatIsNone) {
   }
 }
 
+TEST(Base64, EncodesWhatItDecodes) {
+  for (const char* bytes : {"", "f", "fo", "foo", "foob"}) EXPECT_EQ(DecodeBase64(EncodeBase64(bytes)), bytes);
+  EXPECT_EQ(EncodeBase64("fooba"), "Zm9vYmE=");
+}
+
 }  // namespace
-}  // namespace spotter::api
+}  // namespace spotter

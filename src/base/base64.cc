@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "api/base64.h"
+#include "base/base64.h"
 
 #include <openssl/evp.h>
 
 #include <algorithm>
 
-namespace spotter::api {
+namespace spotter {
 
 std::optional<std::string> DecodeBase64(std::string_view text) {
   std::string digits;
@@ -25,4 +25,13 @@ std::optional<std::string> DecodeBase64(std::string_view text) {
   return bytes;
 }
 
-}  // namespace spotter::api
+std::string EncodeBase64(std::string_view bytes) {
+  std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');  // OpenSSL ends it with a zero
+  const int length =
+      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
+                      reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
+  text.resize(static_cast<size_t>(length));
+  return text;
+}
+
+}  // namespace spotter

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a page and GET /api/models tell of a model.
+#pragma once
+
+#include <string>
+
+#include "base/json.h"
+#include "model_file/model_file.h"
+
+namespace spotter {
+
+/// {"name", "version", "classes", "layers", "parameters" (that are trained), "image": {"height", "width", "channels",
+/// "resize"}, "heat_map": whether one can be made, "test": {"split", "images", "accuracy", "accuracy_interval"} as the
+/// files of the run `source` have it, or null}.
+Json DescribeModel(const std::string& name, const std::string& version, const Model& model, const std::string& source);
+
+}  // namespace spotter

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The page of `spotter serve` in Chromium: drop, paste, choose, camera, a text file, the model's name, history, phone and dark.
+
+    check_page.py SPOTTER RUN OTHER_RUN PICTURES [FOLDER FOR SCREENSHOTS]
+"""
+import base64
+import pathlib
+import shutil
+import sys
+
+from playwright.sync_api import sync_playwright
+
+from service import Service, pictures
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "browser"))
+from browser import Watch, fits  # noqa: E402
+
+spotter, run, other, folder, *shots = sys.argv[1:]
+files = pictures(folder)
+
+
+def shot(page, name):
+    if shots:
+        page.screenshot(path=pathlib.Path(shots[0]) / (name + ".png"), full_page=True)
+
+
+def give(page, event, name, content, kind):
+    """Drops or pastes a file, as the browser tells a page of it."""
+    page.evaluate("""([event, name, content, kind]) => {
+      const bytes = Uint8Array.from(atob(content), c => c.charCodeAt(0));
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([bytes], name, { type: kind }));
+      const init = { bubbles: true, cancelable: true };
+      const sent = event === "paste" ? new ClipboardEvent("paste", { ...init, clipboardData: transfer })
+                                     : new DragEvent(event, { ...init, dataTransfer: transfer });
+      document.getElementById("stage").dispatchEvent(sent);
+    }""", [event, name, base64.b64encode(content).decode(), kind])
+
+
+def wait_for_history(page, count):
+    page.wait_for_function("n => document.querySelectorAll('#history li').length === n", arg=count)
+
+
+with Service(spotter, run, "second=" + other) as service, sync_playwright() as playwright:
+    browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=[
+        "--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"])
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    watch = Watch(page, (service.url, "blob:"))
+    page.goto(service.url)
+    page.wait_for_function("document.getElementById('title').textContent !== 'Spotter'")
+    model = service.json("GET", "/api/models")["models"][0]
+    assert page.locator("#title").inner_text() == model["name"]
+    assert f"accuracy {100 * model['test']['accuracy']:.2f} %" in page.locator("#about").inner_text()
+    fits(page)
+    shot(page, "empty")
+
+    # Every door gives the answer of the API.
+    expected = [service.predict(f.read_bytes())["predictions"][0]["top"][0]["class"] for f in files[:4]]
+
+    def check(count, name):
+        wait_for_history(page, count)
+        assert page.locator("#result .answer").inner_text().startswith(expected[count - 1]), name
+        assert page.locator("#result .bars li").count() == min(5, len(model["classes"]))
+        assert page.locator("#error").is_hidden()
+        assert page.locator("#photo").is_visible()
+
+    page.set_input_files("#file", files[0])
+    check(1, "choose")
+    give(page, "drop", files[1].name, files[1].read_bytes(), "image/png")
+    check(2, "drop")
+    page.locator("#heat").check()
+    give(page, "paste", "pasted.png", files[2].read_bytes(), "image/png")
+    check(3, "paste")
+    picture = page.locator("#result figure img")
+    assert page.evaluate("i => i.complete && i.naturalWidth > 0", picture.element_handle()), "the heat map is a picture"
+    page.locator("#drop").focus()
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Enter")
+    chooser.value.set_files(files[3])
+    check(4, "keyboard")
+    shot(page, "result")
+
+    # A text file: said, and nothing is lost.
+    give(page, "drop", "notes.txt", b"hello", "text/plain")
+    page.wait_for_selector("#error:visible")
+    assert page.locator("#error").inner_text() == "notes.txt: the image can't be used: not a JPEG, PNG or WebP image"
+    wait_for_history(page, 4)
+    shot(page, "error")
+    watch.problems = [p for p in watch.problems if "400 (Bad Request)" not in p]  # the browser notes the refusal
+
+    # History: back to the first.
+    page.locator("#history button").last.click()
+    assert page.locator("#result .answer").inner_text().startswith(expected[0])
+    assert page.locator("#error").is_hidden()
+
+    # The camera: live, several frames a second; then a photo.
+    before = service.metric('spotter_images_total{model="' + model["name"])
+    page.locator("#camera").click()
+    page.wait_for_function("document.querySelector('#result .quiet').textContent.startsWith('live')")
+    page.wait_for_timeout(2000)
+    shot(page, "camera")
+    frames = service.metric('spotter_images_total{model="' + model["name"]) - before
+    assert frames >= 6, f"{frames} frames in two seconds"
+    page.locator("#snap").click()
+    wait_for_history(page, 5)
+    assert page.locator("#video").is_hidden() and page.locator("#photo").is_visible()
+    page.locator("#camera").click()
+    page.wait_for_selector("#video:visible")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#video", state="hidden")
+
+    # Another model.
+    page.locator("#model").select_option("second")
+    assert page.locator("#title").inner_text() == "second"
+    page.set_input_files("#file", files[0])
+    wait_for_history(page, 6)
+    top = service.predict(files[0].read_bytes(), "?model=second")["predictions"][0]["top"][0]["class"]
+    assert page.locator("#result .answer").inner_text().startswith(top)
+
+    # Phone, and dark.
+    page.set_viewport_size({"width": 360, "height": 740})
+    fits(page)
+    shot(page, "phone")
+    page.emulate_media(color_scheme="dark")
+    shot(page, "dark")
+    page.locator("#theme").click()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    watch.check()
+
+    # The service ends: said.
+    service.process.terminate()
+    service.process.wait(20)
+    page.set_input_files("#file", files[1])
+    page.wait_for_selector("#error:visible")
+    assert "does not answer" in page.locator("#error").inner_text()
+    browser.close()

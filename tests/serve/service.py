@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A `spotter serve` under test: started on a free port, asked, looked at, told to end."""
+import http.client
+import json
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import tempfile
+
+
+class Service:
+    """with Service(spotter, "run", "--queue", "8") as service: service.ask("GET", "/v2") -> (status, headers, body)"""
+
+    def __init__(self, spotter, *arguments, environment=None, tls=None):
+        self.errors = tempfile.TemporaryFile("w+")
+        self.process = subprocess.Popen([spotter, "serve", *map(str, arguments), "--port", "0"], stdout=subprocess.PIPE,
+                                        stderr=self.errors, text=True, env={**os.environ, **(environment or {})})
+        self.tls = tls
+        self.line = self.process.stdout.readline()
+        found = re.search(r"(https?)://([\d.]+):(\d+)/", self.line)
+        if not found:
+            self.process.wait(20)
+            raise AssertionError("it did not begin: " + self.stderr())
+        self.scheme, self.host, self.port = found.group(1), found.group(2), int(found.group(3))
+        self.url = f"{self.scheme}://127.0.0.1:{self.port}"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                if kind is None:
+                    raise
+        if kind is None:
+            assert self.process.returncode == 0, (self.process.returncode, self.stderr())
+
+    def stderr(self):
+        self.errors.seek(0)
+        return self.errors.read()
+
+    def connect(self, timeout=20):
+        if self.tls:
+            return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=timeout, context=self.tls)
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+
+    def ask(self, method, path, body=None, headers=None, connection=None):
+        """One request; over a connection of its own, unless one is given."""
+        own = connection or self.connect()
+        try:
+            own.request(method, path, body, headers or {})
+            answer = own.getresponse()
+            return answer.status, dict((k.lower(), v) for k, v in answer.getheaders()), answer.read()
+        finally:
+            if connection is None:
+                own.close()
+
+    def json(self, method, path, body=None, headers=None, status=200, connection=None):
+        found, _, content = self.ask(method, path, body, headers, connection)
+        assert found == status, (method, path, found, content[:500])
+        return json.loads(content)
+
+    def predict(self, image, query="", **more):
+        return self.json("POST", "/api/predict" + query, image, {"Content-Type": "application/octet-stream"}, **more)
+
+    def raw(self, data, timeout=15, half_close=False):
+        """Bytes as they are; what comes back until the service hangs up or is silent for `timeout`."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=timeout) as client:
+            try:
+                client.sendall(data)
+                if half_close:
+                    client.shutdown(socket.SHUT_WR)
+            except OSError:
+                pass  # it was refused before all was sent
+            received = b""
+            try:
+                while piece := client.recv(65536):
+                    received += piece
+            except OSError:
+                pass
+            return received
+
+    def metric(self, name):
+        """The sum of a metric's samples whose name and labels begin like this."""
+        text = self.ask("GET", "/metrics")[2].decode()
+        return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith(name))
+
+    def memory(self):
+        return self.metric("process_resident_memory_bytes")
+
+
+def pictures(folder):
+    return sorted(p for p in pathlib.Path(folder).rglob("*") if p.suffix in (".png", ".jpg"))
