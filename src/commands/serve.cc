@@ -118,7 +118,9 @@ void Wait(HttpServer& server, PredictionService& service, double drain) {
 
 int Run(const Arguments& a) {
   const std::string token = ReadToken(a);
-  if (token.empty() && !a.open && !IsLoopback(a.host))
+  if (a.certificate.empty() != a.key.empty())
+    Fail(ExitCode::kUsage, "--certificate and --key belong together; give both");
+  if (token.empty() && !a.open && IsIpAddress(a.host) && !IsLoopback(a.host))
     Fail(ExitCode::kUsage,
          "on {} other machines can use the service: give it a token (--token-file FILE), or say that they may (--open)",
          a.host);

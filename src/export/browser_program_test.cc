@@ -33,7 +33,7 @@ TEST(BrowserProgram, ComputesEveryLayer) {
         "conv 8 1 same, add, add, dropout 0.5, avgpool 2, globalavgpool, batchnorm epsilon 0.1, dense 9 tanh, dense 5 "
         "sigmoid, dense classes",
         "conv whitening 2 gelu, conv 8 relu, batchnorm, maxpool 2, flatten, dense 7 relu, dense classes",
-        "conv 6 stride 3, maxpool 2, conv 4 valid relu, flatten, dense classes"}) {
+        "conv 6 stride 3, maxpool 2, conv 4 2 relu, flatten, dense classes"}) {
     EXPECT_LT(Difference(layers, {17, 20, 3}), 1e-5) << layers;
   }
   EXPECT_LT(Difference("flatten, dense classes", {4, 3, 1}), 1e-5);

@@ -24,13 +24,13 @@ std::string_view WithoutPort(std::string_view host) {
   return host;
 }
 
-bool IsAddress(std::string_view host) {
+}  // namespace
+
+bool IsIpAddress(const std::string& text) {
   boost::system::error_code error;
-  boost::asio::ip::make_address(std::string(host), error);
+  boost::asio::ip::make_address(text, error);
   return !error;
 }
-
-}  // namespace
 
 bool IsLoopback(const std::string& address) {
   boost::system::error_code error;
@@ -56,7 +56,7 @@ OwnSite::OwnSite(const std::string& address, int port, std::vector<std::string> 
 bool OwnSite::IsHost(std::string_view host) const {
   if (Contains(hosts_, host)) return true;
   const std::string_view name = WithoutPort(host);
-  return Contains(names_, name) || (any_address_ && (IsAddress(name) || Lowercase(name) == "localhost"));
+  return Contains(names_, name) || (any_address_ && (IsIpAddress(std::string(name)) || Lowercase(name) == "localhost"));
 }
 
 bool OwnSite::IsOrigin(std::optional<std::string_view> origin, std::string_view host) const {

@@ -42,6 +42,8 @@ class OwnSite {
   bool any_address_ = false;
 };
 
+bool IsIpAddress(const std::string& text);
+
 /// Whether an IP address can be reached from this machine only: 127.0.0.0/8 and ::1.
 bool IsLoopback(const std::string& address);
 

@@ -51,7 +51,7 @@ bool Fits(std::string_view pattern, std::string_view path, RouteMatch& match) {
 std::span<const Route> Routes() { return kRoutes; }
 
 RouteMatch MatchRoute(std::string_view method, std::string_view path) {
-  if (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
+  if (path.size() > 2 && path.ends_with('/')) path.remove_suffix(1);
   std::string allow;
   for (const Route& route : kRoutes) {
     RouteMatch match;

@@ -25,7 +25,7 @@ JSON = {"Content-Type": "application/json"}
 def program(model):
     """What `spotter predict` says: {file: [(class, probability)]}."""
     output = subprocess.run([spotter, "predict", model, folder, "--json", "--top", "3", "--threads", "1"], capture_output=True, check=True, text=True).stdout
-    return {pathlib.Path(p["file"]).name: [(c["class"], c["probability"]) for c in p["predictions"]] for p in json.loads(output)}
+    return {p["file"]: [(c["class"], c["probability"]) for c in p["predictions"]] for p in json.loads(output)}
 
 
 def same(found, expected):
@@ -43,7 +43,7 @@ expected = program(run)
 with Service(spotter, run, "second=" + other) as service:
     # One image: as it is, as a form, as JSON.
     for path, image in list(zip(files, images))[:6]:
-        wanted = expected[path.name]
+        wanted = expected[str(path)]
         same(service.predict(image, "?top=3")["predictions"][0]["top"], wanted)
         body, headers = form([("image", path.name, image), ("top", "", b"3")])
         answer = service.json("POST", "/api/predict", body, headers)["predictions"][0]
@@ -57,7 +57,7 @@ with Service(spotter, run, "second=" + other) as service:
     answers = service.json("POST", "/api/predict?top=3", body, headers)["predictions"]
     assert [a["name"] for a in answers] == [p.name for p in files] + ["notes.txt"]
     for path, answer in zip(files, answers):
-        same(answer["top"], expected[path.name])
+        same(answer["top"], expected[str(path)])
     assert answers[-1] == {"name": "notes.txt", "error": "not a JPEG, PNG or WebP image"}
 
     # Many clients at once, images that can't be used among them: every answer is that of its own image, to the last bit
@@ -75,7 +75,7 @@ with Service(spotter, run, "second=" + other) as service:
     assert computed > batches, "images of several clients were never computed together"
 
     # The other model, and the heat map.
-    same(service.predict(images[0], "?top=3&model=second")["predictions"][0]["top"], program(other)[files[0].name])
+    same(service.predict(images[0], "?top=3&model=second")["predictions"][0]["top"], program(other)[str(files[0])])
     heat = service.predict(images[0], "?heat_map=hirescam")["predictions"][0]["heat_map"]
     assert base64.b64decode(heat.removeprefix("data:image/png;base64,")).startswith(b"\x89PNG"), heat[:80]
     models = service.json("GET", "/api/models")["models"]
@@ -119,7 +119,7 @@ with tempfile.TemporaryDirectory() as exchanged:
     model = pathlib.Path(exchanged, "m.safetensors")
     variants = [pathlib.Path(run, "model.safetensors"), pathlib.Path(other, "model.safetensors")]
     shutil.copy(variants[0], model)
-    truth = [program(str(v))[files[0].name] for v in variants]
+    truth = [program(str(v))[str(files[0])] for v in variants]
     with Service(spotter, model) as service, concurrent.futures.ThreadPoolExecutor(4) as pool:
         stop = time.monotonic() + 6
 

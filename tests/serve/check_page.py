@@ -46,8 +46,10 @@ with Service(spotter, run, "second=" + other) as service, sync_playwright() as p
         "--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"])
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     watch = Watch(page, (service.url, "blob:"))
+    choosers = []
+    page.on("filechooser", lambda chooser: choosers.append(chooser))  # from now on: the browser takes a moment to be told
     page.goto(service.url)
-    page.wait_for_function("document.getElementById('title').textContent !== 'Spotter'")
+    page.wait_for_function("() => document.getElementById('title').textContent !== 'Spotter'")
     model = service.json("GET", "/api/models")["models"][0]
     assert page.locator("#title").inner_text() == model["name"]
     assert f"accuracy {100 * model['test']['accuracy']:.2f} %" in page.locator("#about").inner_text()
@@ -68,15 +70,17 @@ with Service(spotter, run, "second=" + other) as service, sync_playwright() as p
     check(1, "choose")
     give(page, "drop", files[1].name, files[1].read_bytes(), "image/png")
     check(2, "drop")
-    page.locator("#heat").check()
+    page.locator("#heat").check()  # of the image that is there, too
+    page.wait_for_selector("#result figure img")
     give(page, "paste", "pasted.png", files[2].read_bytes(), "image/png")
     check(3, "paste")
     picture = page.locator("#result figure img")
     assert page.evaluate("i => i.complete && i.naturalWidth > 0", picture.element_handle()), "the heat map is a picture"
     page.locator("#drop").focus()
-    with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Enter")
-    chooser.value.set_files(files[3])
+    page.keyboard.press("Enter")
+    while not choosers:
+        page.wait_for_timeout(20)
+    choosers[0].set_files(files[3])
     check(4, "keyboard")
     shot(page, "result")
 
@@ -96,7 +100,7 @@ with Service(spotter, run, "second=" + other) as service, sync_playwright() as p
     # The camera: live, several frames a second; then a photo.
     before = service.metric('spotter_images_total{model="' + model["name"])
     page.locator("#camera").click()
-    page.wait_for_function("document.querySelector('#result .quiet').textContent.startsWith('live')")
+    page.wait_for_function("() => document.querySelector('#result .quiet').textContent.startsWith('live')")
     page.wait_for_timeout(2000)
     shot(page, "camera")
     frames = service.metric('spotter_images_total{model="' + model["name"]) - before
@@ -111,6 +115,7 @@ with Service(spotter, run, "second=" + other) as service, sync_playwright() as p
 
     # Another model.
     page.locator("#model").select_option("second")
+    page.wait_for_function("() => !busy")
     assert page.locator("#title").inner_text() == "second"
     page.set_input_files("#file", files[0])
     wait_for_history(page, 6)

@@ -32,7 +32,7 @@ with sync_playwright() as playwright:
     address = pathlib.Path(html).resolve().as_uri()
     watch = Watch(page, (address, "blob:"))
     page.goto(address)
-    page.wait_for_function("document.getElementById('title').textContent !== 'Spotter'")
+    page.wait_for_function("() => document.getElementById('title').textContent !== 'Spotter'")
     fits(page)
     worst = 0.0
     for count, (file, wanted) in enumerate(zip(files, expected), 1):
@@ -49,7 +49,7 @@ with sync_playwright() as playwright:
     page.wait_for_selector("#error:visible")
     assert page.locator("#error").inner_text() == "notes.txt: the browser can't read this as an image"
     page.locator("#camera").click()
-    page.wait_for_function("document.querySelector('#result .quiet').textContent.startsWith('live')")
+    page.wait_for_function("() => document.querySelector('#result .quiet').textContent.startsWith('live')")
     page.wait_for_timeout(1500)
     live = page.locator("#result .quiet").inner_text()
     page.locator("#snap").click()

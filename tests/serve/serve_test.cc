@@ -86,13 +86,13 @@ TEST_F(ServeTest, MistakesAreTold) {
   Refuse(2, {"serve", "run", "run"}, {"both be called 'run'", "NAME=run"});
   Refuse(2, {"serve", "a b=run"}, {"'a b'", "letters"});
   Refuse(2, {"serve", "run", "--host", "0.0.0.0"}, {"--token-file", "--open"});
-  Refuse(2, {"serve", "run", "--host", "example.org"}, {"'example.org'", "--"});
+  Refuse(2, {"serve", "run", "--host", "example.org"}, {"'example.org'", "127.0.0.1"});
   Refuse(2, {"serve", "run", "--port", "70000"}, {"--port", "65535"});
   Refuse(2, {"serve", "run", "--token-file", "short"}, {"'short'", "16"});
   Refuse(6, {"serve", "run", "--token-file", "nowhere"}, {"nowhere"});
   Refuse(2, {"serve", "run", "--certificate", "no.pem"}, {"--key"});
   Refuse(2, {"serve", "run", "--certificate", "no.pem", "--key", "no.pem"}, {"'no.pem'"});
-  Refuse(3, {"serve", "pictures"}, {});
+  Refuse(2, {"serve", "pictures"}, {"'pictures'"});
 }
 
 }  // namespace

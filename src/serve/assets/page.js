@@ -9,9 +9,10 @@ let busy = false;
 
 const chosenModel = () => models.find((model) => model.name === byId("model").value) || models[0];
 
-let photoUrl = null;
+let photoShown = null, photoUrl = null;
 function showPhoto(blob) {
   stopCamera();
+  photoShown = blob;
   if (photoUrl) URL.revokeObjectURL(photoUrl);
   photoUrl = URL.createObjectURL(blob);
   const photo = byId("photo");
@@ -33,6 +34,18 @@ async function classifyFiles(files) {
     } catch (error) {
       showError((file.name ? file.name + ": " : "") + error.message);
     }
+  }
+  busy = false;
+}
+
+// The image on the page once more: another model, or with what spoke for it.
+async function classifyAgain() {
+  if (busy || !photoShown || byId("photo").hidden) return;
+  busy = true;
+  try {
+    showResult(await classify(photoShown, chosenModel(), { name: photoShown.name || "", heat: byId("heat").checked }));
+  } catch (error) {
+    showError(error.message);
   }
   busy = false;
 }
@@ -99,7 +112,8 @@ function listen() {
   byId("camera").addEventListener("click", () => (camera.stream ? stopCamera() : startCamera()));
   byId("snap").addEventListener("click", takePhoto);
   addEventListener("keydown", (event) => { if (event.key === "Escape") stopCamera(); });
-  byId("model").addEventListener("change", showModel);
+  byId("model").addEventListener("change", () => { showModel(); classifyAgain(); });
+  byId("heat").addEventListener("change", classifyAgain);
   byId("theme").addEventListener("click", () => {
     const root = document.documentElement;
     const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
