@@ -3,8 +3,8 @@
 
     python3 bench/serve_vs_peers.py RUN IMAGES --python PATH [--rounds 3] [--seconds 6] [--clients 1,4,16,64] [--p99 50]
 
-RUN is a run of one of the seeds' recipes, IMAGES a folder of images of its size; PATH is an interpreter with fastapi, uvicorn,
-onnxruntime, flask, gunicorn, torch, safetensors and Pillow. The client is wrk (Debian: wrk), one image a request, over connections that
+RUN is a run of one of the seeds' recipes, IMAGES a folder of images of its size; PATH is an interpreter with fastapi, uvicorn[standard]
+(without its uvloop and httptools it is several times slower), onnxruntime, flask, gunicorn, torch, safetensors and Pillow. The client is wrk (Debian: wrk), one image a request, over connections that
 are kept. It takes its share of the same cores. Before anything is measured the answers of the three are compared. In every
 round each service runs alone, with each number of clients in turn. Prints the images a second and the p99 of each, and the
 ratios of the best images a second at a p99 of at most --p99 milliseconds.
@@ -23,7 +23,7 @@ from pathlib import Path
 
 from side_by_side import PEERS, SPOTTER, Failure, check_binary, check_idle, machine, packages, run, spotter_version, spread
 
-PACKAGES = ["fastapi", "uvicorn", "onnxruntime", "gunicorn", "torch", "safetensors"]
+PACKAGES = ["fastapi", "uvicorn", "uvloop", "httptools", "onnxruntime", "gunicorn", "torch", "safetensors"]
 WRK = """
 local files, bodies, at = {{ {files} }}, {{}}, 0
 for i, name in ipairs(files) do

@@ -7,6 +7,7 @@ import argparse
 import io
 import itertools
 import json
+import pathlib
 import random
 import socket
 import time
@@ -25,7 +26,7 @@ args = parser.parse_args()
 files = [p.read_bytes() for p in pictures(args.pictures)[:8]]
 
 
-def http_attacks(host):
+def http_attacks(host, model):
     """(bytes, the statuses that may come back; None: the connection is closed without a word)."""
     h = f"Host: {host}\r\n".encode()
     p = b"POST /api/predict HTTP/1.1\r\n" + h + b"Content-Type: image/png\r\n"
@@ -104,7 +105,7 @@ def http_attacks(host):
                          (b'{"inputs":[{"name":"image","datatype":"UINT8","shape":[256,16384,16384,3],"parameters":{"binary_data_size":0}}]}', b""),
                          (b'{"inputs":[{"name":"encoded_image","datatype":"BYTES","shape":[1],"parameters":{"binary_data_size":4}}]}\xff\xff\xff\xff', b"112")):
         length = length or b"%d" % len(body)
-        yield (b"POST /v2/models/run/infer HTTP/1.1\r\n" + h + b"Inference-Header-Content-Length: " + length + b"\r\nContent-Length: %d\r\n\r\n" % len(body) + body, {400, 413})
+        yield (b"POST /v2/models/" + model + b"/infer HTTP/1.1\r\n" + h + b"Inference-Header-Content-Length: " + length + b"\r\nContent-Length: %d\r\n\r\n" % len(body) + body, {400, 413})
 
 
 def status_of(answer):
@@ -184,7 +185,7 @@ with Service(args.spotter, args.run) as service:
         assert service.process.poll() is None, service.stderr()
         assert service.predict(files[0])["predictions"] == good
 
-    attacks = list(http_attacks(f"127.0.0.1:{service.port}"))
+    attacks = list(http_attacks(f"127.0.0.1:{service.port}", pathlib.Path(args.run).name.encode()))
     assert len(attacks) >= 150, len(attacks)
     wrong = []
     for number, (data, allowed) in enumerate(attacks):
