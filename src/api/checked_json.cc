@@ -10,26 +10,34 @@ namespace {
 
 constexpr int kDeepest = 32;
 
-/// Of brackets outside of texts; nothing is judged but their number.
-int Depth(std::string_view text) {
-  int depth = 0, deepest = 0;
+// A value takes some fifty bytes of memory, however short it is. 256 images of CIFAR-10 as numbers are 786,432.
+constexpr size_t kMostValues = size_t{1} << 20;
+
+/// Of what lies outside of texts, before anything is made of it: how deep brackets are nested, and how many values
+/// there can be.
+struct Extent {
+  int depth = 0;
+  size_t values = 1;
+};
+Extent Measure(std::string_view text) {
+  Extent extent;
+  int depth = 0;
   bool in_text = false;
   for (size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (in_text) {
-      if (c == '\\')
-        ++i;
-      else if (c == '"')
-        in_text = false;
+      if (c == '\\') ++i;
+      if (c == '"') in_text = false;
     } else if (c == '"') {
       in_text = true;
-    } else if (c == '[' || c == '{') {
-      deepest = std::max(deepest, ++depth);
+    } else if (c == ',' || c == '[' || c == '{') {
+      ++extent.values;
+      if (c != ',') extent.depth = std::max(extent.depth, ++depth);
     } else if (c == ']' || c == '}') {
       --depth;
     }
   }
-  return deepest;
+  return extent;
 }
 
 const GivenJson* Find(const GivenJson& object, const char* name, GivenJson::value_t kind, const char* kind_name) {
@@ -43,7 +51,10 @@ const GivenJson* Find(const GivenJson& object, const char* name, GivenJson::valu
 }  // namespace
 
 GivenJson ParseObject(std::string_view text) {
-  if (Depth(text) > kDeepest) throw Refusal(400, fmt::format("the JSON is nested deeper than {}", kDeepest));
+  const Extent extent = Measure(text);
+  if (extent.depth > kDeepest) throw Refusal(400, fmt::format("the JSON is nested deeper than {}", kDeepest));
+  if (extent.values > kMostValues)
+    throw Refusal(413, fmt::format("the JSON has more than {} values; send files or binary tensors", kMostValues));
   GivenJson json = GivenJson::parse(text, nullptr, /*allow_exceptions=*/false);
   if (json.is_discarded()) throw Refusal(400, "the body is not JSON");
   if (!json.is_object()) throw Refusal(400, fmt::format("the JSON is {}; an object was expected", json.type_name()));

@@ -13,7 +13,8 @@ namespace spotter::api {
 /// Not base/json.h's: looking keys up in the order in which they came takes a time that grows with their square.
 using GivenJson = nlohmann::json;
 
-/// A JSON object. Throws Refusal(400) when the text is none, or nested deeper than 32.
+/// A JSON object. Throws Refusal(400) when the text is none, or nested deeper than 32, and
+/// Refusal(413) when it has more than a million values.
 GivenJson ParseObject(std::string_view text);
 
 /// A member of an object, or nullptr. Throws Refusal(400), naming it, when it is there and not of the kind.

@@ -9,6 +9,7 @@
 #include <memory>
 #include <thread>
 
+#include "base/allocator.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/parallel.h"
@@ -113,10 +114,12 @@ void Wait(HttpServer& server, PredictionService& service, double drain) {
   service.SetDraining();
   Say("ending: no new clients; what is under way gets its answer");
   const bool all = server.Drain(std::chrono::milliseconds(static_cast<int64_t>(1000 * drain)));
+  if (!all) service.Abandon();
   Say(all ? "ended" : fmt::format("ended with {} clients still connected", server.connections()));
 }
 
 int Run(const Arguments& a) {
+  CatchReloadSignal();  // from the beginning: by itself it would end the program
   const std::string token = ReadToken(a);
   if (a.certificate.empty() != a.key.empty())
     Fail(ExitCode::kUsage, "--certificate and --key belong together; give both");
@@ -124,6 +127,7 @@ int Run(const Arguments& a) {
     Fail(ExitCode::kUsage,
          "on {} other machines can use the service: give it a token (--token-file FILE), or say that they may (--open)",
          a.host);
+  ReturnUnusedMemory();
   const int workers = a.compute.threads > 0 ? static_cast<int>(a.compute.threads) : AvailableCores();
   ComputeSettings each = a.compute;
   each.threads = 1;
@@ -134,17 +138,18 @@ int Run(const Arguments& a) {
   settings.largest_batch = static_cast<size_t>(a.largest_batch);
   settings.deadline = std::chrono::milliseconds(static_cast<int64_t>(1000 * a.deadline));
   settings.token = token;
+  settings.longest_body = static_cast<uint64_t>(a.body_megabytes) << 20;
   PredictionService service(shelf, settings);
   CatchStopSignals();
-  CatchReloadSignal();
   HttpServer server(ToHttpOptions(a), service);
-  service.SetConnections([&server] { return server.connections(); });
+  service.SetServer(&server);
   std::vector<std::string> names;
   for (const auto& model : shelf.all()) names.push_back(model->name());
   std::printf("%s answers at %s%s\n", Join(names, ", ").c_str(), server.url().c_str(),
               token.empty() || ::isatty(STDOUT_FILENO) == 0 ? "" : ("#token=" + token).c_str());  // not into logs
   std::fflush(stdout);
   Wait(server, service, a.drain);
+  service.SetServer(nullptr);
   return 0;
 }
 

@@ -11,6 +11,7 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/write.hpp>
 #include <boost/beast/ssl/ssl_stream.hpp>
+#include <cerrno>
 #include <memory>
 #include <optional>
 #include <type_traits>
@@ -65,6 +66,9 @@ class Connection : public Client, public std::enable_shared_from_this<Connection
 
   void ReadHeader() {
     parser_.emplace();
+    request_ = {};
+    cors_.clear();
+    head_ = false;
     parser_->header_limit(site_->limits.header_bytes);
     parser_->body_limit(site_->limits.body_bytes);
     waiting_ = true;
@@ -137,8 +141,9 @@ class Connection : public Client, public std::enable_shared_from_this<Connection
       self->watching_ = false;
       char byte = 0;
       const auto n = error ? 0 : ::recv(self->socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+      const bool gone = n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
       const auto exchange = self->exchange_.lock();
-      if (n == 0 && exchange) exchange->SetGone();
+      if (gone && exchange) exchange->SetGone();
     });
   }
 
@@ -179,7 +184,6 @@ class Connection : public Client, public std::enable_shared_from_this<Connection
 
   void ReadNext() {
     answered_ = false;
-    cors_.clear();
     ReadHeader();
   }
 

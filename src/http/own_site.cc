@@ -60,7 +60,9 @@ bool OwnSite::IsHost(std::string_view host) const {
 }
 
 bool OwnSite::IsOrigin(std::optional<std::string_view> origin, std::string_view host) const {
-  return !origin || Lowercase(*origin) == scheme_ + "://" + Lowercase(host);
+  if (!origin || Lowercase(*origin) == scheme_ + "://" + Lowercase(host)) return true;
+  // By one of its other names it is known behind a proxy, which may speak https where we don't.
+  return Contains(names_, WithoutPort(host)) && Lowercase(*origin) == "https://" + Lowercase(host);
 }
 
 bool OwnSite::IsInvited(std::optional<std::string_view> origin) const { return origin && Contains(origins_, *origin); }

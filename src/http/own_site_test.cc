@@ -47,6 +47,8 @@ TEST(OwnSite, GoesByFurtherNamesAndInvitesOtherSites) {
   EXPECT_FALSE(site.IsHost("models.example:x"));
   EXPECT_FALSE(site.IsHost("evil.models.example"));
   EXPECT_FALSE(site.IsHost("203.0.113.7:8080"));
+  EXPECT_TRUE(site.IsOrigin("https://models.example", "models.example")) << "a proxy speaks https for it";
+  EXPECT_FALSE(site.IsOrigin("https://shop.example", "models.example"));
   EXPECT_TRUE(site.IsInvited("https://shop.example"));
   EXPECT_FALSE(site.IsInvited("http://shop.example"));
   EXPECT_FALSE(site.IsInvited(std::nullopt));

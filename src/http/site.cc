@@ -204,6 +204,7 @@ HttpHeaders Site::CorsHeaders(const HttpRequest& request) const {
   const std::string* origin = request.Header("Origin");
   if (origin == nullptr || !own_->IsInvited(*origin)) return headers;
   headers.emplace_back("Access-Control-Allow-Origin", *origin);
+  headers.emplace_back("Access-Control-Expose-Headers", "Inference-Header-Content-Length, Retry-After");
   headers.emplace_back("Cross-Origin-Resource-Policy", "cross-origin");
   return headers;
 }

@@ -71,6 +71,16 @@ void JobQueue::Stop() {
   came_.notify_all();
 }
 
+void JobQueue::Clear() {
+  std::deque<std::shared_ptr<Job>> jobs;  // they end outside of the lock
+  std::deque<QueuedImage> images;
+  {
+    const std::lock_guard lock(mutex_);
+    jobs.swap(jobs_);
+    images.swap(images_);
+  }
+}
+
 size_t JobQueue::queued_images() const {
   const std::lock_guard lock(mutex_);
   return images_.size();

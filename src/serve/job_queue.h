@@ -43,6 +43,9 @@ class JobQueue {
   /// What waits is still given out; then Take returns false.
   void Stop();
 
+  /// Forgets what waits.
+  void Clear();
+
   size_t queued_images() const;
 
  private:

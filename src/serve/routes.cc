@@ -36,6 +36,7 @@ bool Fits(std::string_view pattern, std::string_view path, RouteMatch& match) {
   const auto found = Split(path, '/');
   if (wanted.size() != found.size()) return false;
   for (size_t i = 0; i < wanted.size(); ++i) {
+    if (wanted[i].starts_with('{') && found[i].empty()) return false;
     if (wanted[i] == "{model}")
       match.model = found[i];
     else if (wanted[i] == "{version}")

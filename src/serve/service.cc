@@ -15,9 +15,6 @@
 namespace spotter {
 namespace {
 
-// For a body whose length is not told before: as long as bodies usually are.
-constexpr uint64_t kUnknownBody = 1 << 20;
-
 constexpr const char* kPagePolicy =
     "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob: mediastream:; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'";
@@ -95,7 +92,7 @@ std::optional<HttpResponse> PredictionService::Refuse(HttpRequest& request, Call
   } catch (const api::Refusal& refusal) {
     return HttpError(refusal.status(), refusal.what());
   }
-  call.place = admission_.Enter(request.length.value_or(kUnknownBody));
+  call.place = admission_.Enter(request.length.value_or(settings_.longest_body));
   if (call.place == nullptr) return Busy("more requests are under way than can be answered soon; try again later");
   return {};
 }
@@ -115,8 +112,8 @@ void PredictionService::Serve(std::shared_ptr<HttpExchange> exchange) {
 void PredictionService::StartJob(const std::shared_ptr<HttpExchange>& exchange, Call& call) {
   const auto job = std::make_shared<Job>();
   job->exchange = exchange;
-  job->began = call.began;
-  job->deadline = call.began + settings_.deadline;
+  job->began = ServiceClock::now();  // the body took the time that the client needed for it
+  job->deadline = job->began + settings_.deadline;
   // The call lives in the exchange's request, and that in the job.
   job->finish = [this, &call](Job& job, HttpResponse response) { Finish(*job.exchange, call, std::move(response)); };
   if (call.match.route->endpoint == Endpoint::kInfer) {
@@ -143,9 +140,10 @@ void PredictionService::Count(const Call& call, int status) {
 }
 
 HttpResponse PredictionService::AnswerNow(const Call& call) {
-  const auto model = [&] { return FindModel(shelf_, call.match.model, call.match.version); };
-  const auto channels = [&] { return model()->model().preprocessing.shape.channels; };
-  const auto classes = [&] { return model()->model().classes.size(); };
+  const bool names_one = std::string_view(call.route()).find("{model}") != std::string_view::npos;
+  const auto model = names_one ? FindModel(shelf_, call.match.model, call.match.version) : nullptr;
+  const int channels = names_one ? model->model().preprocessing.shape.channels : 0;
+  const size_t classes = names_one ? model->model().classes.size() : 0;
   const bool ready = !draining_;
   switch (call.match.route->endpoint) {
     case Endpoint::kPage:
@@ -176,15 +174,15 @@ HttpResponse PredictionService::AnswerNow(const Call& call) {
       return response;
     }
     case Endpoint::kModel:
-      return JsonResponse(api::ModelMetadata(model()->name(), {model()->version()}, channels(), classes()));
+      return JsonResponse(api::ModelMetadata(model->name(), {model->version()}, channels, classes));
     case Endpoint::kModelReady: {
-      HttpResponse response = JsonResponse({{"name", model()->name()}, {"ready", ready}});
+      HttpResponse response = JsonResponse({{"name", model->name()}, {"ready", ready}});
       response.status = ready ? 200 : 503;
       return response;
     }
     case Endpoint::kModelConfig:
       return JsonResponse(
-          api::ModelConfig(model()->name(), channels(), classes(), static_cast<int64_t>(settings_.largest_batch)));
+          api::ModelConfig(model->name(), channels, classes, static_cast<int64_t>(settings_.largest_batch)));
     case Endpoint::kRepositoryIndex: {
       Json list = Json::array();
       for (const auto& each : shelf_.all())
@@ -204,10 +202,11 @@ void PredictionService::Reload(const std::function<void(const std::string&)>& te
 }
 
 api::MetricGauges PredictionService::Gauges() const {
+  const HttpServer* server = server_;
   api::MetricGauges now{.ready = !draining_,
                         .queued_images = queue_.queued_images(),
                         .open_requests = admission_.requests(),
-                        .connections = connections_ ? connections_() : 0,
+                        .connections = server == nullptr ? 0 : server->connections(),
                         .models = {}};
   for (const auto& each : shelf_.all()) now.models.push_back({each->name(), each->version()});
   return now;

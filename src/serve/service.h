@@ -22,8 +22,9 @@ struct ServiceSettings {
   int workers = 1;
   size_t open_requests = 256;                        // for predictions; more: 503
   uint64_t body_bytes_in_all = uint64_t{512} << 20;  // of all of those together; more: 503
+  uint64_t longest_body = 32 << 20;                  // what a body may grow to whose length is not told before
   size_t largest_batch = 64;
-  std::chrono::milliseconds deadline{10'000};  // for an answer, from the end of the request's header; more: 504
+  std::chrono::milliseconds deadline{10'000};  // for an answer, from the end of the request; more: 504
   std::string token;                           // requests must bear it; empty: none
 };
 
@@ -44,8 +45,11 @@ class PredictionService : public HttpService {
   /// Loads the models anew, as ModelShelf::Reload.
   void Reload(const std::function<void(const std::string&)>& tell);
 
-  /// Where the number of connected clients comes from, for the metrics.
-  void SetConnections(std::function<size_t()> connections) { connections_ = std::move(connections); }
+  /// What still waits is let go unanswered: the time to end has come.
+  void Abandon() { queue_.Clear(); }
+
+  /// Whose clients the metrics count; nullptr: none.
+  void SetServer(const HttpServer* server) { server_ = server; }
 
  private:
   struct Call;  // a request at its route
@@ -64,7 +68,7 @@ class PredictionService : public HttpService {
   Admission admission_;
   JobQueue queue_;
   std::atomic<bool> draining_ = false;
-  std::function<size_t()> connections_;
+  std::atomic<const HttpServer*> server_ = nullptr;
   Workers workers_;  // last: they work with all the others
 };
 

@@ -92,6 +92,14 @@ with Service(spotter, run, "second=" + other) as service, sync_playwright() as p
     shot(page, "error")
     watch.problems = [p for p in watch.problems if "400 (Bad Request)" not in p]  # the browser notes the refusal
 
+    # Several at once, one of them no image: the others are classified, and the error stays.
+    page.set_input_files("#file", [{"name": name, "mimeType": "", "buffer": content} for name, content in
+                                   (("1.png", files[0].read_bytes()), ("a.txt", b"hello"), ("2.png", files[1].read_bytes()))])
+    wait_for_history(page, 6)
+    page.wait_for_function("() => !busy")
+    assert page.locator("#error").inner_text().startswith("a.txt: "), page.locator("#error").inner_text()
+    watch.problems = [p for p in watch.problems if "400 (Bad Request)" not in p]
+
     # History: back to the first.
     page.locator("#history button").last.click()
     assert page.locator("#result .answer").inner_text().startswith(expected[0])
@@ -106,7 +114,7 @@ with Service(spotter, run, "second=" + other) as service, sync_playwright() as p
     frames = service.metric('spotter_images_total{model="' + model["name"]) - before
     assert frames >= 6, f"{frames} frames in two seconds"
     page.locator("#snap").click()
-    wait_for_history(page, 5)
+    wait_for_history(page, 7)
     assert page.locator("#video").is_hidden() and page.locator("#photo").is_visible()
     page.locator("#camera").click()
     page.wait_for_selector("#video:visible")
@@ -118,7 +126,7 @@ with Service(spotter, run, "second=" + other) as service, sync_playwright() as p
     page.wait_for_function("() => !busy")
     assert page.locator("#title").inner_text() == "second"
     page.set_input_files("#file", files[0])
-    wait_for_history(page, 6)
+    wait_for_history(page, 8)
     top = service.predict(files[0].read_bytes(), "?model=second")["predictions"][0]["top"][0]["class"]
     assert page.locator("#result .answer").inner_text().startswith(top)
 

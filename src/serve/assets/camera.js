@@ -14,12 +14,22 @@ const camera = {
   stream: null,
   longestSide: 320,  // of a live frame: enough for a network, small enough to be quick
 
-  async start(onFrame) {
-    this.stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+  wanted: 0,  // rises with each start and stop: what was begun before is out of date
+
+  // Returns when it has been stopped. onStart is called when there is a picture.
+  async start(onStart, onFrame) {
+    this.stop();
+    const wanted = this.wanted;
+    const stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+    if (wanted !== this.wanted) {  // stopped while the browser asked
+      for (const track of stream.getTracks()) track.stop();
+      return;
+    }
+    this.stream = stream;
     const video = byId("video");
-    video.srcObject = this.stream;
+    video.srcObject = stream;
     await video.play();
-    const stream = this.stream;
+    if (this.stream === stream) onStart();
     while (this.stream === stream) {
       const begin = performance.now();
       await onFrame(await this.frame(this.longestSide));
@@ -29,6 +39,7 @@ const camera = {
   },
 
   stop() {
+    ++this.wanted;
     if (!this.stream) return;
     for (const track of this.stream.getTracks()) track.stop();
     this.stream = null;

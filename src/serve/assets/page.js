@@ -22,20 +22,26 @@ function showPhoto(blob) {
   byId("stage").classList.add("filled");
 }
 
+const waiting = [];  // files that came while others are classified
+
 async function classifyFiles(files) {
-  if (busy || files.length === 0) return;
+  waiting.push(...files);
+  if (busy || waiting.length === 0) return;
   busy = true;
-  for (const file of files) {
+  const problems = [];
+  while (waiting.length > 0) {
+    const file = waiting.shift();
     try {
       const answer = await classify(file, chosenModel(), { name: file.name || "", heat: byId("heat").checked });
       showPhoto(file);
       showResult(answer);
       await visit.add(file, answer);
     } catch (error) {
-      showError((file.name ? file.name + ": " : "") + error.message);
+      problems.push((file.name ? file.name + ": " : "") + error.message);
     }
   }
   busy = false;
+  if (problems.length > 0) showError(problems.join(" · "));
 }
 
 // The image on the page once more: another model, or with what spoke for it.
@@ -48,18 +54,27 @@ async function classifyAgain() {
     showError(error.message);
   }
   busy = false;
+  classifyFiles([]);  // what came meanwhile
 }
 
+let cameraOn = false;
+
 async function startCamera() {
+  cameraOn = true;
   byId("photo").hidden = true;
   byId("video").hidden = false;
-  byId("snap").hidden = false;
   byId("camera").textContent = "Stop the camera";
   byId("stage").classList.add("filled");
   let last = performance.now(), rate = 0;
   try {
-    await camera.start(async (frame) => {
-      const answer = await classify(frame, chosenModel(), { name: "", heat: false });
+    await camera.start(() => { byId("snap").hidden = false; }, async (frame) => {
+      let answer;
+      try {
+        answer = await classify(frame, chosenModel(), { name: "", heat: false });
+      } catch (error) {  // the next frame may go through
+        showError(error.message);
+        return;
+      }
       const now = performance.now();
       rate = rate ? 0.8 * rate + 200 / (now - last) : 1000 / (now - last);
       last = now;
@@ -74,6 +89,7 @@ async function startCamera() {
 
 function stopCamera() {
   camera.stop();
+  cameraOn = false;
   byId("video").hidden = true;
   byId("snap").hidden = true;
   byId("camera").textContent = "Camera";
@@ -109,7 +125,7 @@ function listen() {
     if (files.length === 0) showError("the clipboard holds no image");
     classifyFiles(files);
   });
-  byId("camera").addEventListener("click", () => (camera.stream ? stopCamera() : startCamera()));
+  byId("camera").addEventListener("click", () => (cameraOn ? stopCamera() : startCamera()));
   byId("snap").addEventListener("click", takePhoto);
   addEventListener("keydown", (event) => { if (event.key === "Escape") stopCamera(); });
   byId("model").addEventListener("change", () => { showModel(); classifyAgain(); });
