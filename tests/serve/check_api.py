@@ -14,6 +14,8 @@ import sys
 import tempfile
 import time
 
+from prometheus_client.parser import text_string_to_metric_families
+
 from service import Service, pictures
 
 spotter, run, other, folder = sys.argv[1:]
@@ -98,6 +100,14 @@ with Service(spotter, run, "second=" + other) as service:
         error = json.loads(text)["error"]
         assert (found, word in error, "\n" in error) == (status, True, False), (method, path, headers, found, text)
     assert service.ask("GET", "/metrics", headers={})[1]["content-type"].startswith("text/plain; version=0.0.4")
+    # Prometheus takes the metrics: its own checker where it is installed, and its client's parser everywhere.
+    text = service.ask("GET", "/metrics")[2].decode()
+    families = {family.name: family for family in text_string_to_metric_families(text)}
+    assert families["spotter_requests"].type == "counter" and families["spotter_batch_images"].type == "histogram", list(families)
+    assert all(family.documentation and family.samples for family in families.values() if family.name != "spotter_rejected"), families
+    if shutil.which("promtool"):
+        checked = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True)
+        assert checked.returncode == 0, checked.stderr
     assert "access-control-allow-origin" not in service.ask("GET", "/v2")[1]
 
 # A token: nothing that is worth one without it.
