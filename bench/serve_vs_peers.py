@@ -102,7 +102,8 @@ def main():
         check_binary(args)
         versions = {"spotter": spotter_version(args), **packages(args.python, PACKAGES)["versions"]}
         check_idle(args)
-        files = sorted(Path(args.images).rglob("*.jpg"))[:: max(1, len(sorted(Path(args.images).rglob("*.jpg"))) // 200)][:200]
+        files = sorted(Path(args.images).rglob("*.jpg"))
+        files = files[:: max(1, len(files) // 200)][:200]
         if not files:
             raise Failure(f"{args.images} holds no .jpg files")
         cores = len(os.sched_getaffinity(0))

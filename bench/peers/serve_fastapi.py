@@ -5,6 +5,7 @@ computing with one thread.
     SPOTTER_ONNX=model.onnx uvicorn serve_fastapi:app --workers 2
 """
 import io
+import json
 import os
 
 import numpy
@@ -15,7 +16,7 @@ from PIL import Image
 options = onnxruntime.SessionOptions()
 options.intra_op_num_threads = 1
 session = onnxruntime.InferenceSession(os.environ["SPOTTER_ONNX"], options, providers=["CPUExecutionProvider"])
-classes = __import__("json").loads(session.get_modelmeta().custom_metadata_map["classes"])
+classes = json.loads(session.get_modelmeta().custom_metadata_map["classes"])
 app = FastAPI()
 
 

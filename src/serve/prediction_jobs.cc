@@ -61,10 +61,11 @@ std::shared_ptr<ServedModel> FindModel(const ModelShelf& shelf, const std::strin
 
 void PreparePredict(Job& job, const ModelShelf& shelf) {
   const auto asked = std::make_shared<api::PredictRequest>(api::ReadQuery(job.exchange->request));
-  job.model = FindModel(shelf, asked->model);
-  job.read = [asked, &shelf](Job& job) {
+  const std::string named = asked->model;
+  job.model = FindModel(shelf, named);
+  job.read = [asked, named, &shelf](Job& job) {
     api::ReadBody(job.exchange->request, *asked);
-    if (asked->model != job.model->name()) job.model = FindModel(shelf, asked->model);
+    if (asked->model != named) job.model = FindModel(shelf, asked->model);
     if (!asked->heat_map.empty() && job.model->about().at("heat_map") != true)
       throw api::Refusal(400, fmt::format("the model '{}' has no convolution, so that no heat map can be made of it",
                                           job.model->name()));

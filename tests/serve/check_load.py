@@ -32,9 +32,9 @@ def large_picture(side):
 PICTURE = large_picture(1500)
 
 
-def request_of(service, keep=False):
+def request_of(service):
     return (f"POST /api/predict HTTP/1.1\r\nHost: 127.0.0.1:{service.port}\r\nContent-Type: image/jpeg\r\n"
-            f"Connection: {'keep-alive' if keep else 'close'}\r\nContent-Length: {len(PICTURE)}\r\n\r\n").encode() + PICTURE
+            f"Connection: close\r\nContent-Length: {len(PICTURE)}\r\n\r\n").encode() + PICTURE
 
 
 async def one(service):

@@ -2,11 +2,9 @@
 """A `spotter serve` under test: started on a free port, asked, looked at, told to end."""
 import http.client
 import json
-import os
 import pathlib
 import re
 import signal
-import socket
 import subprocess
 import tempfile
 
@@ -14,18 +12,17 @@ import tempfile
 class Service:
     """with Service(spotter, "run", "--queue", "8") as service: service.ask("GET", "/v2") -> (status, headers, body)"""
 
-    def __init__(self, spotter, *arguments, environment=None, tls=None):
+    def __init__(self, spotter, *arguments):
         self.errors = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen([spotter, "serve", *map(str, arguments), "--port", "0"], stdout=subprocess.PIPE,
-                                        stderr=self.errors, text=True, env={**os.environ, **(environment or {})})
-        self.tls = tls
+                                        stderr=self.errors, text=True)
         self.line = self.process.stdout.readline()
-        found = re.search(r"(https?)://([\d.]+):(\d+)/", self.line)
+        found = re.search(r"http://[\d.]+:(\d+)/", self.line)
         if not found:
             self.process.wait(20)
             raise AssertionError("it did not begin: " + self.stderr())
-        self.scheme, self.host, self.port = found.group(1), found.group(2), int(found.group(3))
-        self.url = f"{self.scheme}://127.0.0.1:{self.port}"
+        self.port = int(found.group(1))
+        self.url = f"http://127.0.0.1:{self.port}"
 
     def __enter__(self):
         return self
@@ -47,8 +44,6 @@ class Service:
         return self.errors.read()
 
     def connect(self, timeout=20):
-        if self.tls:
-            return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=timeout, context=self.tls)
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
 
     def ask(self, method, path, body=None, headers=None, connection=None):
@@ -69,23 +64,6 @@ class Service:
 
     def predict(self, image, query="", **more):
         return self.json("POST", "/api/predict" + query, image, {"Content-Type": "application/octet-stream"}, **more)
-
-    def raw(self, data, timeout=15, half_close=False):
-        """Bytes as they are; what comes back until the service hangs up or is silent for `timeout`."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=timeout) as client:
-            try:
-                client.sendall(data)
-                if half_close:
-                    client.shutdown(socket.SHUT_WR)
-            except OSError:
-                pass  # it was refused before all was sent
-            received = b""
-            try:
-                while piece := client.recv(65536):
-                    received += piece
-            except OSError:
-                pass
-            return received
 
     def metric(self, name):
         """The sum of a metric's samples whose name and labels begin like this."""
