@@ -185,6 +185,11 @@ bool PathExists(const fs::path& path) { return fs::exists(Status(path)); }
 bool IsFile(const fs::path& path) { return fs::is_regular_file(Status(path)); }
 bool IsFolder(const fs::path& path) { return fs::is_directory(Status(path)); }
 
+std::string LastName(const fs::path& path) {
+  const fs::path whole = fs::absolute(path).lexically_normal();
+  return (whole.has_filename() ? whole : whole.parent_path()).filename().string();
+}
+
 void MakeFolders(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);

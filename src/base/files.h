@@ -31,6 +31,10 @@ bool PathExists(const std::filesystem::path& path);
 bool IsFile(const std::filesystem::path& path);
 bool IsFolder(const std::filesystem::path& path);
 
+/// The last part of a path as it stands in its folder, whatever way it was written: "runs/a/", "../runs/a" and "." in
+/// that folder are all "a".
+std::string LastName(const std::filesystem::path& path);
+
 /// Makes a folder and its parents. Throws Error(kIo).
 void MakeFolders(const std::filesystem::path& folder);
 

@@ -52,6 +52,13 @@ TEST_F(Files, AreWrittenAndReadBack) {
   EXPECT_EQ(ReadFile(file()), "one two");
 }
 
+TEST_F(Files, HaveOneLastNameHoweverTheyAreWritten) {
+  for (const char* path : {"runs/a", "runs/a/", "/x/a", "./b/../a", "a/.", "a//"})
+    EXPECT_EQ(LastName(path), "a") << path;
+  EXPECT_EQ(LastName("."), fs::current_path().filename().string());
+  EXPECT_EQ(LastName("/"), "");
+}
+
 TEST_F(Files, ByARelativeNameGoToTheCurrentFolder) {
   const fs::path before = fs::current_path();
   fs::current_path(folder_.path());

@@ -87,6 +87,9 @@ std::string Text(const ExportCheck& check) {
       100 * check.model_accuracy, 100 * check.exported_accuracy);
 }
 
+/// A file that finds the model's class for a smaller share of the images is warned of.
+constexpr double kEnough = 0.98;
+
 /// What is written, one after another, and what is said of it.
 class Exports {
  public:
@@ -105,6 +108,11 @@ class Exports {
                                        [&](int64_t done) { line.Update("comparing", done, total); });
       json["check"] = ToJson(result);
       text += Text(result);
+      if (static_cast<double>(result.same) < kEnough * static_cast<double>(result.images)) {
+        std::fprintf(stderr, "warning: '%s' finds another class than the model for %s of %s images\n",
+                     Printable(file).c_str(), WithThousands(result.images - result.same).c_str(),
+                     WithThousands(result.images).c_str());
+      }
     }
     if (!a_.json) std::printf("%s", text.c_str());
     std::fflush(stdout);

@@ -40,6 +40,7 @@ struct Arguments {
   int64_t largest_batch = 64;
   double deadline = 10;
   int64_t body_megabytes = 32;
+  double lame_duck = 0;
   double drain = 10;
   ComputeSettings compute;
 };
@@ -59,6 +60,11 @@ std::vector<Option> ServeOptions(Arguments& a) {
       {"largest-batch", &a.largest_batch, "images that a worker computes at once", 1, 1024},
       {"deadline", &a.deadline, "seconds until a request without an answer is given up (504)", 0.01, 3600},
       {"body-megabytes", &a.body_megabytes, "the longest body of a request", 1, 1024},
+      {"lame-duck", &a.lame_duck,
+       "seconds in which the service, told to stop, says that it is not ready and still lets clients in: time for a "
+       "load "
+       "balancer to see it",
+       0, 3600},
       {"drain", &a.drain, "seconds that requests under way get to end, once the service is told to stop", 0, 3600}};
   for (Option& option : ComputeOptions(a.compute)) list.push_back(std::move(option));
   return list;
@@ -105,15 +111,23 @@ HttpOptions ToHttpOptions(const Arguments& a) {
 
 void Say(const std::string& line) { std::fprintf(stderr, "%s\n", Printable(line).c_str()); }
 
+std::chrono::milliseconds Milliseconds(double seconds) {
+  return std::chrono::milliseconds(static_cast<int64_t>(1000 * seconds));
+}
+
 /// Returns when a signal has come, and what was under way then has ended.
-void Wait(HttpServer& server, PredictionService& service, double drain) {
+void Wait(HttpServer& server, PredictionService& service, const Arguments& a) {
   while (!StopRequested()) {
     if (ReloadRequested()) service.Reload(Say);
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
   service.SetDraining();
+  if (a.lame_duck > 0) {
+    Say(fmt::format("ending: not ready from now on, and answering for another {} s", a.lame_duck));
+    std::this_thread::sleep_for(Milliseconds(a.lame_duck));
+  }
   Say("ending: no new clients; what is under way gets its answer");
-  const bool all = server.Drain(std::chrono::milliseconds(static_cast<int64_t>(1000 * drain)));
+  const bool all = server.Drain(Milliseconds(a.drain));
   if (!all) service.Abandon();
   Say(all ? "ended" : fmt::format("ended with {} clients still connected", server.connections()));
 }
@@ -136,7 +150,7 @@ int Run(const Arguments& a) {
   settings.workers = workers;
   settings.open_requests = static_cast<size_t>(a.queue);
   settings.largest_batch = static_cast<size_t>(a.largest_batch);
-  settings.deadline = std::chrono::milliseconds(static_cast<int64_t>(1000 * a.deadline));
+  settings.deadline = Milliseconds(a.deadline);
   settings.token = token;
   settings.longest_body = static_cast<uint64_t>(a.body_megabytes) << 20;
   PredictionService service(shelf, settings);
@@ -148,7 +162,7 @@ int Run(const Arguments& a) {
   std::printf("%s answers at %s%s\n", Join(names, ", ").c_str(), server.url().c_str(),
               token.empty() || ::isatty(STDOUT_FILENO) == 0 ? "" : ("#token=" + token).c_str());  // not into logs
   std::fflush(stdout);
-  Wait(server, service, a.drain);
+  Wait(server, service, a);
   service.SetServer(nullptr);
   return 0;
 }

@@ -37,9 +37,7 @@ struct Arguments {
 
 /// A short name for folders: the data's file name without its endings ('.' has one too).
 std::string Stem(const std::string& data) {
-  std::filesystem::path path = std::filesystem::absolute(data).lexically_normal();
-  if (!path.has_filename()) path = path.parent_path();
-  std::string stem = path.filename().string();
+  std::string stem = LastName(data);
   stem = stem.substr(0, stem.find('.', 1));
   for (char& c : stem) {
     if (!std::isalnum(static_cast<unsigned char>(c)) && c != '-' && c != '_') c = '-';

@@ -30,11 +30,11 @@ ImageShape ReadPngHeader(std::string_view bytes);  // after EXIF orientation
 Image DecodePng(std::string_view bytes);
 
 bool IsWebp(std::string_view bytes);
-ImageShape ReadWebpHeader(std::string_view bytes);
+ImageShape ReadWebpHeader(std::string_view bytes);  // after EXIF orientation; of a file with EXIF give it whole
 Image DecodeWebp(std::string_view bytes);
 
-/// The orientation that EXIF data gives (a TIFF directory: JPEG's APP1 and PNG's eXIf hold one); 1 when it gives none
-/// that makes sense, as other programs do. Orientations from 5 on swap width and height.
+/// The orientation that EXIF data gives (a TIFF directory: JPEG's APP1, PNG's eXIf and WebP's EXIF hold one); 1 when it
+/// gives none that makes sense, as other programs do. Orientations from 5 on swap width and height.
 int ExifOrientation(std::string_view tiff);
 
 /// Turns and mirrors an image as EXIF orientation 2 to 8 asks.

@@ -2,6 +2,8 @@
 // Chooses the decoder by the first bytes and checks the limits on size before anything is decoded.
 #include "data/image.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/text.h"
 #include "data/codecs.h"
@@ -38,6 +40,17 @@ Image DecodeImage(std::string_view bytes) {
   if (IsJpeg(bytes)) return DecodeJpeg(bytes);
   if (IsPng(bytes)) return DecodePng(bytes);
   return DecodeWebp(bytes);
+}
+
+Dataset ToDataset(std::span<const Image> images, const ImageShape& shape) {
+  Dataset data;
+  data.shape = shape;
+  data.labels.resize(images.size());
+  const std::shared_ptr<uint8_t[]> pixels(new uint8_t[images.size() * static_cast<size_t>(shape.size())]);
+  uint8_t* to = pixels.get();
+  for (const Image& image : images) to = std::copy(image.pixels.begin(), image.pixels.end(), to);
+  data.pixels = pixels;
+  return data;
 }
 
 }  // namespace spotter

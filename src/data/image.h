@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,8 +29,8 @@ bool LooksLikeImage(std::string_view bytes);
 /// Width, height and whether the image is grey, from the header alone. Throws as DecodeImage.
 ImageShape ReadImageHeader(std::string_view bytes);
 
-/// Decodes a JPEG, PNG or WebP. Grey images give 1 channel, all others 3 (RGB). EXIF orientation is applied in JPEG,
-/// and in PNG where it stands before the pixels; WebP's stands behind them and is not looked for. CMYK and YCCK JPEGs
+/// Decodes a JPEG, PNG or WebP. Grey images give 1 channel, all others 3 (RGB). EXIF orientation is applied in JPEG
+/// and WebP, and in PNG where it stands before the pixels. CMYK and YCCK JPEGs
 /// are converted to RGB as Pillow does; 16-bit PNGs keep their high byte; transparency is laid over white; palettes are
 /// expanded; the first frame of an animation is not decoded: it is an error. Throws Error(kData), its message naming
 /// the reason only (the caller knows the file): not an image, too large, damaged (a decoder's warning about missing
@@ -48,5 +49,9 @@ enum class ResizePolicy {
 /// (antialiased), as Pillow's Image.resize(BILINEAR): results differ by at most 1. An image that already has
 /// the shape is returned unchanged.
 Image FitImage(Image image, const ImageShape& target, ResizePolicy policy);
+
+/// A data set of images that all have this shape, in order, without names and classes, labels all 0: a few images to
+/// predict go the way of evaluation.
+Dataset ToDataset(std::span<const Image> images, const ImageShape& shape);
 
 }  // namespace spotter

@@ -58,7 +58,10 @@ INSTANTIATE_TEST_SUITE_P(
 INSTANTIATE_TEST_SUITE_P(Webp, KnownAnswer,
                          testing::Values(Known{"lossy.webp", "lossy.webp.ppm"},
                                          Known{"lossless.webp", "lossless.webp.ppm"},
-                                         Known{"alpha.webp", "alpha.webp.ppm"}));
+                                         Known{"alpha.webp", "alpha.webp.ppm"},
+                                         Known{"orientation_3.webp", "orientation_3.webp.ppm"},
+                                         Known{"orientation_6.webp", "orientation_6.webp.ppm"},
+                                         Known{"orientation_6_prefixed.webp", "orientation_6_prefixed.webp.ppm"}));
 
 /// A PNG with an eXIf chunk behind its header: a TIFF directory with an orientation alone.
 std::string WithOrientation(std::string png, char orientation) {

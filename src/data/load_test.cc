@@ -202,6 +202,19 @@ TEST_F(ImageFolder, ReadsEveryKindOfImage) {
   EXPECT_TRUE(std::equal(cmyk, cmyk + 16 * 20 * 3, ReadPnm("cmyk.jpg.ppm").pixels.begin()));
 }
 
+TEST_F(ImageFolder, LooksForTheOrientationAtTheEndOfALongWebp) {
+  std::string webp = DataFixture("orientation_6.webp");
+  std::string padding("PADD\0\0\2\0", 8);  // 128 KB of a chunk that nobody knows
+  webp.insert(webp.find("EXIF"), padding + std::string(128 << 10, '\0'));
+  for (const size_t i : {0, 1, 2}) webp[4 + i] = static_cast<char>((webp.size() - 8) >> (8 * i));
+  const Dataset data = Load({{"a/1.webp", webp}, {"b/1.webp", webp}});
+  const Image expected = ReadPnm("orientation_6.webp.ppm");
+  EXPECT_EQ(data.shape, expected.shape);
+  EXPECT_FALSE(data.resized);
+  EXPECT_TRUE(std::equal(expected.pixels.begin(), expected.pixels.end(), data.image(1)));
+  EXPECT_CONTAINS(LoadError({{"a/1.webp", webp.substr(0, 100 << 10)}, {"b/1.webp", red_}}), "end is missing");
+}
+
 TEST_F(ImageFolder, MakesExactlyTheShapeOfAModel) {
   const Dataset grey =
       Load({{"a/1.png", grey_}, {"b/1.png", red_}}, {.image_size = 20, .shape = {6, 7, 1}, .use_cache = false});

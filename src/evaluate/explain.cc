@@ -14,15 +14,11 @@ namespace {
 
 using Layers = std::span<const std::unique_ptr<Layer>>;
 
-/// How many layers lead to the features: up to the last convolution.
+/// How many layers lead to the features: up to the last convolution; 0 when there is none.
 size_t LayersToFeatures(const Network& network) {
   const auto& layers = network.layers();
   const auto last = std::find_if(layers.rbegin(), layers.rend(),
                                  [](const auto& layer) { return layer->name().starts_with("conv_"); });
-  if (last == layers.rend()) {
-    Fail(ExitCode::kModel, "the network has no convolution, so that no heat map can be made of it; its layers are '{}'",
-         network.text());
-  }
   return static_cast<size_t>(layers.rend() - last);
 }
 
@@ -59,10 +55,16 @@ at::Tensor HeatOf(const Explained& e, ExplainMethod method, const ImageShape& sh
 
 }  // namespace
 
+bool CanExplain(const Network& network) { return LayersToFeatures(network) > 0; }
+
 std::vector<HeatMap> ExplainImages(const Model& model, const Dataset& data, std::span<const int64_t> indices,
                                    std::span<const int32_t> targets, const Compute& compute, ExplainMethod method) {
   const Layers layers = model.network.layers();
   const size_t split = LayersToFeatures(model.network);
+  if (split == 0) {
+    Fail(ExitCode::kModel, "the network has no convolution, so that no heat map can be made of it; its layers are '{}'",
+         model.network.text());
+  }
   const ImageShape& shape = data.shape;
   std::vector<HeatMap> maps;
   const auto batch = static_cast<size_t>(EvaluationBatch(shape));

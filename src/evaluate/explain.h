@@ -24,6 +24,9 @@ struct HeatMap {
   std::vector<float> values;  // (height, width)
 };
 
+/// Whether the network has a convolution, whose features a heat map shows.
+bool CanExplain(const Network& network);
+
 /// What raised the logit of targets[i] in the image at indices[i]. The features are the output of the network's last
 /// convolution with its own activation; what is below 0 in their map is cut off, and the rest is brought to the
 /// input's size bilinearly. Computed without dropout, in fp32, of the image as it is, whatever the model's views.

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "augment/batch.h"
+#include "base/error.h"
 #include "base/files.h"
 #include "evaluate/evaluator.h"
 #include "evaluate/views.h"
@@ -32,8 +33,12 @@ ExportCheck Compare(const Exported& exported, const Model& model, const Dataset&
     const auto some = indices.subspan(begin, std::min(batch, indices.size() - begin));
     const std::vector<float> ours = ComputeLogits(model.network, model.preprocessing, data, some, compute);
     const std::vector<float> theirs = exported(some);
-    for (size_t i = 0; i < ours.size(); ++i)
+    for (size_t i = 0; i < ours.size(); ++i) {
+      if (!std::isfinite(theirs[i]))
+        Fail(ExitCode::kModel, "the file gives an image the logit {}, where the model gives {}; don't use it",
+             theirs[i], ours[i]);
       check.largest = std::max(check.largest, std::abs(static_cast<double>(ours[i]) - theirs[i]));
+    }
     for (size_t i = 0; i < some.size(); ++i) {
       const auto best = [&](const std::vector<float>& logits) {
         const auto row = logits.begin() + static_cast<std::ptrdiff_t>(i * classes);

@@ -23,7 +23,7 @@ using CheckProgress = std::function<void(int64_t done)>;
 
 /// Reads the ONNX file back from disk, computes it (onnx/run.h) on images of a data set of the model's shape, and
 /// compares with the model in fp32. `progress` is told the images done. Throws Error(kModel) when the file can't be
-/// computed.
+/// computed, or gives logits that are no numbers.
 ExportCheck CheckOnnx(const std::filesystem::path& file, const Model& model, const Dataset& data,
                       std::span<const int64_t> indices, int threads, const CheckProgress& progress = {});
 

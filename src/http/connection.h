@@ -2,8 +2,9 @@
 // One client: request, answer, request, answer ... Over TCP, or TLS on it.
 #pragma once
 
-#include <sys/socket.h>
+#include <poll.h>
 
+#include <algorithm>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
@@ -11,7 +12,7 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/write.hpp>
 #include <boost/beast/ssl/ssl_stream.hpp>
-#include <cerrno>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <type_traits>
@@ -28,7 +29,8 @@ using TlsStream = boost::beast::ssl_stream<boost::beast::tcp_stream>;
 template <typename Stream>
 class Connection : public Client, public std::enable_shared_from_this<Connection<Stream>> {
  public:
-  Connection(Stream stream, std::shared_ptr<Site> site) : stream_(std::move(stream)), site_(std::move(site)) {
+  Connection(Stream stream, std::shared_ptr<Site> site)
+      : stream_(std::move(stream)), site_(std::move(site)), look_again_(stream_.get_executor()) {
     site_->ConnectionBegins(this);
   }
   ~Connection() override { site_->ConnectionEnds(this); }
@@ -51,12 +53,17 @@ class Connection : public Client, public std::enable_shared_from_this<Connection
   void CloseIfIdle() override {
     Code ignored;
     if (!waiting_ || buffer_.size() > 0 || socket().available(ignored) > 0) return;
-    socket().shutdown(boost::asio::ip::tcp::socket::shutdown_send, ignored);  // the read that waits ends when it goes
+    closing_ = true;
+    lowest().cancel();  // the read that waits ends, and says farewell
   }
 
  private:
   using Code = boost::system::error_code;
+  using Clock = std::chrono::steady_clock;
   static constexpr bool kTls = std::is_same_v<Stream, TlsStream>;
+  /// How often a client that may hang up is looked at, while what it sent behind its request hides that from us.
+  static constexpr std::chrono::milliseconds kLookAgain{100};
+  static constexpr std::chrono::milliseconds kFarewell{1000};
   /// A body of a refused request that is no longer than this is read and forgotten, so that the connection can stay.
   static constexpr uint64_t kSmallBody = 64 << 10;
 
@@ -70,7 +77,7 @@ class Connection : public Client, public std::enable_shared_from_this<Connection
     cors_.clear();
     head_ = false;
     parser_->header_limit(site_->limits.header_bytes);
-    parser_->body_limit(site_->limits.body_bytes);
+    parser_->body_limit(std::numeric_limits<uint64_t>::max());  // Site::Refuse looks at the length that is told
     waiting_ = true;
     Deadline(site_->limits.patience);
     boost::beast::http::async_read_header(
@@ -79,6 +86,7 @@ class Connection : public Client, public std::enable_shared_from_this<Connection
 
   void OnHeader(Code error) {
     waiting_ = false;
+    if (closing_ && error == boost::asio::error::operation_aborted) return End();
     if (error) return OnError(error);
     const auto& message = parser_->get();
     const auto length = parser_->content_length();
@@ -107,9 +115,19 @@ class Connection : public Client, public std::enable_shared_from_this<Connection
   }
 
   void ReadBody() {
-    Deadline(site_->limits.body_patience);
-    boost::beast::http::async_read(stream_, buffer_, *parser_,
-                                   [self = this->shared_from_this()](Code error, size_t) { self->OnBody(error); });
+    parser_->body_limit(site_->limits.body_bytes);  // of a body that grows in chunks
+    parser_->eager(true);                           // as many of them at once as have come
+    body_until_ = Clock::now() + site_->limits.body_patience;
+    ReadMoreBody();
+  }
+
+  void ReadMoreBody() {
+    lowest().expires_at(std::min(body_until_, Clock::now() + site_->limits.patience));
+    boost::beast::http::async_read_some(stream_, buffer_, *parser_,
+                                        [self = this->shared_from_this()](Code error, size_t) {
+                                          if (error || self->parser_->is_done()) return self->OnBody(error);
+                                          self->ReadMoreBody();
+                                        });
   }
 
   void OnBody(Code error) {
@@ -132,18 +150,26 @@ class Connection : public Client, public std::enable_shared_from_this<Connection
 
   /// So that nothing is computed for a client that has gone.
   void WatchForHangUp() {
-    if (watching_ || buffer_.size() > 0) return;
+    if (watching_) return;
     watching_ = true;
     std::weak_ptr<Connection> weak = this->shared_from_this();
-    socket().async_wait(boost::asio::ip::tcp::socket::wait_read, [weak](Code error) {
-      const auto self = weak.lock();
-      if (self == nullptr) return;
-      self->watching_ = false;
-      char byte = 0;
-      const auto n = error ? 0 : ::recv(self->socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-      const bool gone = n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
-      const auto exchange = self->exchange_.lock();
-      if (gone && exchange) exchange->SetGone();
+    socket().async_wait(boost::asio::ip::tcp::socket::wait_read, [weak](Code) {
+      if (const auto self = weak.lock()) self->LookForHangUp();
+    });
+  }
+
+  /// There is something to read: the end, or what comes before it (the next request, or the farewell of TLS).
+  void LookForHangUp() {
+    watching_ = false;
+    const auto exchange = exchange_.lock();
+    if (exchange == nullptr) return;
+    pollfd client{.fd = socket().native_handle(), .events = POLLRDHUP, .revents = 0};
+    if (::poll(&client, 1, 0) != 0) return exchange->SetGone();
+    watching_ = true;
+    look_again_.expires_after(kLookAgain);
+    std::weak_ptr<Connection> weak = this->shared_from_this();
+    look_again_.async_wait([weak](Code) {
+      if (const auto self = weak.lock()) self->LookForHangUp();
     });
   }
 
@@ -154,10 +180,8 @@ class Connection : public Client, public std::enable_shared_from_this<Connection
     } else if (error.category() == http::make_error_code(http::error::bad_method).category()) {
       keep_ = false;
       Write(error == http::error::header_limit ? HttpError(431, "the request's header is too long")
-            : error == http::error::body_limit
-                ? HttpError(413, "the request's body is too long; at most " + std::to_string(site_->limits.body_bytes) +
-                                     " bytes are taken")
-                : HttpError(400, "this is not an HTTP request"));
+            : error == http::error::body_limit ? BodyTooLong(site_->limits.body_bytes)
+                                               : HttpError(400, "this is not an HTTP request"));
     }  // else timed out or gone
   }
 
@@ -185,12 +209,18 @@ class Connection : public Client, public std::enable_shared_from_this<Connection
   void ReadNext() {
     answered_ = false;
     ReadHeader();
+    if (site_->draining()) CloseIfIdle();
+  }
+
+  /// A client that asked for nothing has nothing to take; many never look at a connection that they keep.
+  std::chrono::milliseconds FarewellPatience() const {
+    return closing_ ? std::min(kFarewell, site_->limits.patience) : site_->limits.patience;
   }
 
   /// Says that nothing more comes and waits for the client to go: closing a socket with bytes unread would take the
   /// answer from a client that still sends.
   void End() {
-    Deadline(site_->limits.patience);
+    Deadline(FarewellPatience());
     if constexpr (kTls) {
       stream_.async_shutdown([self = this->shared_from_this()](Code) { self->Linger(); });
     } else {
@@ -200,7 +230,7 @@ class Connection : public Client, public std::enable_shared_from_this<Connection
   void Linger() {
     Code ignored;
     socket().shutdown(boost::asio::ip::tcp::socket::shutdown_send, ignored);
-    Deadline(site_->limits.patience);
+    Deadline(FarewellPatience());
     Drain();
   }
   void Drain() {
@@ -212,16 +242,19 @@ class Connection : public Client, public std::enable_shared_from_this<Connection
 
   Stream stream_;
   std::shared_ptr<Site> site_;
+  boost::asio::steady_timer look_again_;
   boost::beast::flat_buffer buffer_;
   std::optional<boost::beast::http::request_parser<boost::beast::http::string_body>> parser_;  // one a request
   HttpRequest request_;                   // until its body has come; from then on it is the exchange's,
   std::weak_ptr<HttpExchange> exchange_;  // which is the service's,
   std::shared_ptr<Connection> self_;      // and nothing but this keeps the connection until the answer comes
   HttpHeaders cors_;
+  Clock::time_point body_until_;
   BeastResponse answer_;
   bool head_ = false;
   bool keep_ = false;
   bool waiting_ = false;   // for a header
+  bool closing_ = false;   // it was idle when the server drained
   bool watching_ = false;  // for the client to hang up
   bool answered_ = false;
 };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/http_message.h"
 
+#include <algorithm>
+#include <boost/beast/core/string.hpp>
 #include <charconv>
 
 #include "base/json.h"
@@ -24,20 +26,30 @@ std::string Unescaped(std::string_view text) {
   return plain;
 }
 
+bool IsNamed(const std::pair<std::string, std::string>& header, std::string_view name) {
+  return boost::beast::iequals(header.first, {name.data(), name.size()});
+}
+
 }  // namespace
 
 const std::string* HttpRequest::Header(std::string_view name) const {
-  const std::string wanted = Lowercase(name);
-  for (const auto& [key, value] : headers) {
-    if (key.size() == wanted.size() && Lowercase(key) == wanted) return &value;
-  }
-  return nullptr;
+  const auto found = std::find_if(headers.begin(), headers.end(), [&](const auto& h) { return IsNamed(h, name); });
+  return found == headers.end() ? nullptr : &found->second;
+}
+
+size_t HttpRequest::Count(std::string_view name) const {
+  return static_cast<size_t>(
+      std::count_if(headers.begin(), headers.end(), [&](const auto& h) { return IsNamed(h, name); }));
 }
 
 HttpResponse HttpError(int status, std::string_view message) {
   return {.status = status,
           .content_type = "application/json",
           .body = DumpJson(Json{{"error", Printable(message)}}) + "\n"};
+}
+
+HttpResponse BodyTooLong(uint64_t most) {
+  return HttpError(413, "the request's body is too long; at most " + std::to_string(most) + " bytes are taken");
 }
 
 std::optional<std::string> QueryValue(std::string_view query, std::string_view name) {

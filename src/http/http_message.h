@@ -27,6 +27,9 @@ struct HttpRequest {
 
   /// The first header of this name, whatever its case; nullptr when there is none.
   const std::string* Header(std::string_view name) const;
+
+  /// How many headers have this name.
+  size_t Count(std::string_view name) const;
 };
 
 struct HttpResponse {
@@ -39,6 +42,9 @@ struct HttpResponse {
 
 /// An answer that says what is wrong: {"error": "..."}. The message is one line for a person.
 HttpResponse HttpError(int status, std::string_view message);
+
+/// 413: the body has more bytes than these.
+HttpResponse BodyTooLong(uint64_t most);
 
 /// The value of `name` in a query ("a=1&b=2"), percent signs and '+' resolved; nothing where it does not stand.
 std::optional<std::string> QueryValue(std::string_view query, std::string_view name);

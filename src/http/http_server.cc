@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 
+#include <boost/asio/executor_work_guard.hpp>
 #include <csignal>
 #include <thread>
 
@@ -79,6 +80,8 @@ struct HttpServer::State {
   }
 
   boost::asio::io_context context{1};
+  /// Connections that wait for the service's answer have nothing under way here.
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> open = boost::asio::make_work_guard(context);
   std::shared_ptr<Site> site;
   std::thread thread;
 };

@@ -18,11 +18,12 @@
 namespace spotter {
 
 struct HttpLimits {
-  size_t connections = 64;                          // further clients wait until one of these is gone
-  uint32_t header_bytes = 8 << 10;                  // more: 431
-  uint64_t body_bytes = 1 << 20;                    // more: 413
-  std::chrono::milliseconds patience{10'000};       // for a header to come, and for an answer to be taken
-  std::chrono::milliseconds body_patience{30'000};  // for a body to come whole; more: the client is cut off
+  size_t connections = 64;          // further clients wait until one of these is gone
+  uint32_t header_bytes = 8 << 10;  // more: 431
+  uint64_t body_bytes = 1 << 20;    // more: 413
+  // A client that takes longer is cut off:
+  std::chrono::milliseconds patience{10'000};       // for a header, for the next bytes of a body, to take an answer
+  std::chrono::milliseconds body_patience{30'000};  // for a whole body
 };
 
 struct HttpOptions {

@@ -148,6 +148,23 @@ TEST(HttpService, KnowsWhenTheClientHasGone) {
   exchange->Answer({.body = "for nobody"});
 }
 
+TEST(HttpService, KnowsWhenAClientHasGoneThatAskedForMore) {
+  PatientService service;
+  const HttpServer server(HttpOptions{}, service);
+  std::shared_ptr<HttpExchange> exchange;
+  {
+    TestClient client(server);
+    client.Send("GET / HTTP/1.1\r\n" + HostLine(server) + "\r\n");
+    exchange = service.Next();
+    ASSERT_NE(exchange, nullptr);
+    client.Send("GET /more HTTP/1.1\r\n");
+    std::this_thread::sleep_for(milliseconds(50));
+    EXPECT_FALSE(exchange->gone());
+  }
+  for (int i = 0; i < 200 && !exchange->gone(); ++i) std::this_thread::sleep_for(milliseconds(10));
+  EXPECT_TRUE(exchange->gone());
+}
+
 TEST(HttpService, CutsOffASlowBodyHoweverOftenABitOfItComes) {
   PatientService service;
   HttpOptions options;
@@ -157,6 +174,18 @@ TEST(HttpService, CutsOffASlowBodyHoweverOftenABitOfItComes) {
   client.Send("POST / HTTP/1.1\r\n" + HostLine(server) + "Content-Length: 1000\r\n\r\n");
   const double begin = Seconds();
   for (int i = 0; i < 100 && client.Send("x"); ++i) std::this_thread::sleep_for(milliseconds(20));
+  EXPECT_EQ(client.Rest(), "");
+  EXPECT_LT(Seconds() - begin, 1.5);
+}
+
+TEST(HttpService, CutsOffABodyThatDoesNotCome) {
+  PatientService service;
+  HttpOptions options;
+  options.limits.patience = milliseconds(300);
+  const HttpServer server(options, service);
+  TestClient client(server);
+  client.Send("POST / HTTP/1.1\r\n" + HostLine(server) + "Content-Length: 1000\r\n\r\nx");
+  const double begin = Seconds();
   EXPECT_EQ(client.Rest(), "");
   EXPECT_LT(Seconds() - begin, 1.5);
 }
@@ -186,6 +215,31 @@ TEST(HttpService, DrainsWithoutLosingARequest) {
   for (TestClient* client : {&busy, &idle, &late}) client->Close();
   drain.join();
   EXPECT_TRUE(all);
+}
+
+TEST(HttpService, IsThereAfterAllItsClientsHaveHungUp) {
+  PatientService service;
+  HttpOptions options;
+  options.limits.connections = 1;
+  HttpServer server(options, service);
+  std::shared_ptr<HttpExchange> exchange;
+  {
+    TestClient client(server);
+    client.Send("GET / HTTP/1.1\r\n" + HostLine(server) + "\r\n");
+    exchange = service.Next();
+    ASSERT_NE(exchange, nullptr);
+  }
+  for (int i = 0; i < 200 && !exchange->gone(); ++i) std::this_thread::sleep_for(milliseconds(10));
+  std::this_thread::sleep_for(milliseconds(50));  // nothing is under way on the server's thread now
+  exchange->Answer({.body = "for nobody"});
+  TestClient next(server);
+  next.Send("GET / HTTP/1.1\r\n" + HostLine(server) + "\r\n");
+  auto second = service.Next();
+  ASSERT_NE(second, nullptr);
+  second->Answer({.body = "here"});
+  EXPECT_EQ(Body(next.Answer()), "here");
+  next.Close();
+  EXPECT_TRUE(server.Drain(std::chrono::seconds(5)));
 }
 
 TEST(HttpService, MayKeepAnExchangeBeyondTheServersEnd) {

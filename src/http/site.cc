@@ -24,12 +24,6 @@ using boost::system::error_code;
 
 std::string ToString(beast::string_view view) { return {view.data(), view.size()}; }
 
-size_t Count(const HttpRequest& request, std::string_view name) {
-  return static_cast<size_t>(std::count_if(request.headers.begin(), request.headers.end(), [&](const auto& header) {
-    return beast::iequals({header.first.data(), header.first.size()}, {name.data(), name.size()});
-  }));
-}
-
 asio::ssl::context MakeTls(const HttpOptions& options) {
   asio::ssl::context tls(asio::ssl::context::tls_server);
   tls.set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_sslv2 |
@@ -163,10 +157,10 @@ void Site::Drain() {
 std::optional<HttpResponse> Site::RefuseStranger(const HttpRequest& request) const {
   const std::string* host = request.Header("Host");
   const std::string* origin = request.Header("Origin");
-  if (host == nullptr || Count(request, "Host") != 1 || !own_->IsHost(*host))
+  if (host == nullptr || request.Count("Host") != 1 || !own_->IsHost(*host))
     return HttpError(421, "the address of this page is " + own_->scheme() + "://" + own_->host() + "/");
   const auto from = origin == nullptr ? std::optional<std::string_view>() : *origin;
-  if (Count(request, "Origin") > 1 || !(own_->IsOrigin(from, *host) || own_->IsInvited(from)))
+  if (request.Count("Origin") > 1 || !(own_->IsOrigin(from, *host) || own_->IsInvited(from)))
     return HttpError(403, "only pages of this server may ask");
   if (!request.target.starts_with('/')) return HttpError(400, "the request names no path");
   if (own_->IsInvited(from) && request.method == "OPTIONS") {  // the browser's question, whether a page may ask
@@ -183,7 +177,9 @@ std::optional<HttpResponse> Site::RefuseStranger(const HttpRequest& request) con
 std::optional<HttpResponse> Site::Refuse(HttpRequest& request) {
   try {
     auto refusal = RefuseStranger(request);
-    return refusal ? refusal : service_.Admit(request);
+    if (!refusal) refusal = service_.Admit(request);
+    if (!refusal && request.length.value_or(0) > limits.body_bytes) refusal = BodyTooLong(limits.body_bytes);
+    return refusal;
   } catch (...) {
     return HttpError(500, "an internal error");
   }

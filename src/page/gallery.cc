@@ -81,14 +81,9 @@ PixelView View(const Dataset& data, int64_t index) {
   return {data.shape.height, data.shape.width, data.shape.channels, data.image(index)};
 }
 
-bool HasConvolution(const Network& network) {
-  return std::any_of(network.layers().begin(), network.layers().end(),
-                     [](const auto& layer) { return layer->name().starts_with("conv_"); });
-}
-
 /// Heat maps of what spoke for the prediction, of the first `count` examples.
 void AddHeat(Gallery& gallery, size_t count, const Model& model, const Dataset& data, const Compute& compute) {
-  if (count == 0 || !HasConvolution(model.network)) return;
+  if (count == 0 || !CanExplain(model.network)) return;
   std::vector<int64_t> indices;
   std::vector<int32_t> targets;
   for (size_t i = 0; i < count; ++i) {

@@ -94,10 +94,7 @@ RunFolder RunFolder::Open(const fs::path& path) {
        path.string());
 }
 
-std::string RunFolder::name() const {
-  const fs::path path = fs::absolute(path_).lexically_normal();
-  return (path.has_filename() ? path : path.parent_path()).filename().string();
-}
+std::string RunFolder::name() const { return LastName(path_); }
 
 void RunFolder::WriteRecipe(TrainSettings settings) const {
   const std::string file =

@@ -4,13 +4,16 @@
 #include <filesystem>
 
 #include "base/files.h"
+#include "evaluate/explain.h"
+#include "report/run_folder.h"
 
 namespace spotter {
 namespace {
 
-/// What a run's files tell of its model: where and how well it was tested. Nothing for a model file alone.
+/// What a run's files tell of its model: where and how well it was tested. Nothing for a model file alone, and while a
+/// run goes on: its last test was of an older model.
 Json TestOf(const std::string& source) {
-  if (!IsFolder(source)) return nullptr;
+  if (!IsFolder(source) || FindModelFile(source).filename() != "model.safetensors") return nullptr;
   const auto file = std::filesystem::path(source) / "metrics.json";
   if (!PathExists(file)) return nullptr;
   const Json metrics = Json::parse(ReadFile(file), nullptr, /*allow_exceptions=*/false);
@@ -30,10 +33,8 @@ Json TestOf(const std::string& source) {
 Json DescribeModel(const std::string& name, const std::string& version, const Model& model, const std::string& source) {
   const ImageShape& shape = model.preprocessing.shape;
   int64_t parameters = 0;
-  bool convolution = false;
   for (const Parameter* parameter : model.network.parameters())
     parameters += parameter->trainable() ? parameter->value.numel() : 0;
-  for (const auto& layer : model.network.layers()) convolution = convolution || layer->name().starts_with("conv_");
   return {{"name", name},
           {"version", version},
           {"classes", model.classes},
@@ -44,7 +45,7 @@ Json DescribeModel(const std::string& name, const std::string& version, const Mo
             {"width", shape.width},
             {"channels", shape.channels},
             {"resize", ResizePolicyName(model.preprocessing.resize)}}},
-          {"heat_map", convolution},
+          {"heat_map", CanExplain(model.network)},
           {"test", TestOf(source)}};
 }
 

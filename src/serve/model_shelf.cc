@@ -22,11 +22,11 @@ bool IsName(const std::string& name) {
 
 /// runs/cifar10-1, runs/cifar10-1/model.safetensors -> "cifar10-1"; pets.safetensors -> "pets".
 std::string NameOf(const std::string& source) {
-  const auto path = std::filesystem::absolute(source).lexically_normal();
-  std::string name = path.has_filename() ? path.filename().string() : path.parent_path().filename().string();
-  if (IsFile(path)) {
-    name = path.stem().string();
-    if (name == "model" && !path.parent_path().filename().empty()) name = path.parent_path().filename().string();
+  std::string name = LastName(source);
+  if (IsFile(source)) {
+    name = std::filesystem::path(name).stem().string();
+    const std::string folder = LastName(std::filesystem::absolute(source).parent_path());
+    if (name == "model" && !folder.empty()) name = folder;
   }
   for (char& c : name) c = IsNameCharacter(static_cast<unsigned char>(c)) ? c : '-';
   return name.substr(0, kLongestName);

@@ -19,18 +19,6 @@ namespace {
 /// The heat map is shown at a side of about this, in whole multiples of the network's pixels.
 constexpr int kShownSide = 256;
 
-/// A data set of a few images, so that all goes the way of evaluation.
-Dataset ToDataset(const std::vector<Image>& images, const ImageShape& shape) {
-  Dataset data;
-  data.shape = shape;
-  data.labels.resize(images.size());
-  const std::shared_ptr<uint8_t[]> pixels(new uint8_t[images.size() * static_cast<size_t>(shape.size())]);
-  uint8_t* to = pixels.get();
-  for (const Image& image : images) to = std::copy(image.pixels.begin(), image.pixels.end(), to);
-  data.pixels = pixels;
-  return data;
-}
-
 std::vector<int64_t> FirstIndices(size_t count) {
   std::vector<int64_t> indices(count);
   std::iota(indices.begin(), indices.end(), int64_t{0});
@@ -80,7 +68,7 @@ std::string ServedModel::HeatMapUrl(const Image& fitted, std::span<const float> 
   const std::vector<int64_t> first = {0};
   const std::vector<int32_t> target = {
       static_cast<int32_t>(std::max_element(logits.begin(), logits.end()) - logits.begin())};
-  const Dataset data = ToDataset({fitted}, model_.preprocessing.shape);
+  const Dataset data = ToDataset({&fitted, 1}, fitted.shape);
   const HeatMap map = ExplainImages(model_, data, first, target, compute_, method).front();
   const ImageShape& shape = fitted.shape;
   const Picture blended = BlendHeat({shape.height, shape.width, shape.channels, fitted.pixels.data()}, map.values);

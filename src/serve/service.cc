@@ -92,6 +92,7 @@ std::optional<HttpResponse> PredictionService::Refuse(HttpRequest& request, Call
   } catch (const api::Refusal& refusal) {
     return HttpError(refusal.status(), refusal.what());
   }
+  if (request.length.value_or(0) > settings_.longest_body) return BodyTooLong(settings_.longest_body);
   call.place = admission_.Enter(request.length.value_or(settings_.longest_body));
   if (call.place == nullptr) return Busy("more requests are under way than can be answered soon; try again later");
   return {};

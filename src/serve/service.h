@@ -22,7 +22,7 @@ struct ServiceSettings {
   int workers = 1;
   size_t open_requests = 256;                        // for predictions; more: 503
   uint64_t body_bytes_in_all = uint64_t{512} << 20;  // of all of those together; more: 503
-  uint64_t longest_body = 32 << 20;                  // what a body may grow to whose length is not told before
+  uint64_t longest_body = 32 << 20;                  // more: 413; and what a body may grow to that tells no length
   size_t largest_batch = 64;
   std::chrono::milliseconds deadline{10'000};  // for an answer, from the end of the request; more: 504
   std::string token;                           // requests must bear it; empty: none
@@ -35,7 +35,7 @@ class PredictionService : public HttpService {
   ~PredictionService() override;
 
   /// Refuses, before the body is read: unknown paths (404) and methods (405), a missing token (401), what can't be the
-  /// body of such a request (415), and what is beyond the bounds (503, with Retry-After).
+  /// body of such a request (413, 415), and what is beyond the bounds (503, with Retry-After).
   std::optional<HttpResponse> Admit(HttpRequest& request) override;
   void Serve(std::shared_ptr<HttpExchange> exchange) override;
 

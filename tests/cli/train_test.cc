@@ -58,6 +58,25 @@ TEST_F(TrainTest, TheRecipeOfARunRepeatsIt) {
   EXPECT_NE(Differences(at("first/model.safetensors"), at("third/model.safetensors")), "");
 }
 
+TEST_F(TrainTest, AnotherOptimizerBringsItsUsualLearningRate) {
+  MakeImageFolder(at("pictures"));
+  const auto rate = [&](const std::string& output, const Words& more) {
+    Succeed(Train("pictures", Words{"--output", output, "--quiet", "--epochs", "1"} + more));
+    const std::string text = ReadText(at(output) / "recipe.toml");
+    const std::string key = "\nlearning-rate = ";
+    const size_t value = text.find(key) + key.size();
+    return text.substr(value, text.find_first_of(" \n", value) - value);
+  };
+  EXPECT_EQ(rate("adam", {}), "0.001");
+  EXPECT_EQ(rate("sgd", {"--optimizer", "sgd"}), "0.01");
+  EXPECT_EQ(rate("muon", {"--optimizer", "muon"}), "0.02");
+  EXPECT_EQ(rate("given", {"--optimizer", "sgd", "--learning-rate", "0.003"}), "0.003");
+  WriteText(at("own.toml"), "optimizer = \"sgd\"\nlearning-rate = 0.05\n");
+  EXPECT_EQ(rate("recipe", {"--recipe", "own.toml"}), "0.05");
+  EXPECT_EQ(rate("same", {"--recipe", "own.toml", "--optimizer", "sgd"}), "0.05");
+  EXPECT_EQ(rate("other", {"--recipe", "own.toml", "--optimizer", "adamw"}), "0.001");
+}
+
 TEST_F(TrainTest, ARunIsNeverOverwritten) {
   MakeRun();
   const std::string before = ReadText(at("run/model.safetensors"));

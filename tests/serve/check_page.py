@@ -120,6 +120,24 @@ with Service(spotter, run, "second=" + other) as service, sync_playwright() as p
     page.wait_for_selector("#video:visible")
     page.keyboard.press("Escape")
     page.wait_for_selector("#video", state="hidden")
+    assert page.locator("#error").is_hidden()
+    # It is not on where nobody looks, and says so when it has gone.
+    page.locator("#camera").click()
+    page.wait_for_selector("#snap:visible")
+    page.evaluate("""Object.defineProperty(document, "hidden", { value: true, configurable: true });
+                     document.dispatchEvent(new Event("visibilitychange")); delete document.hidden;""")
+    page.wait_for_selector("#video", state="hidden")
+    assert page.evaluate("camera.stream === null")
+    page.locator("#camera").click()
+    page.wait_for_selector("#snap:visible")
+    page.evaluate("camera.stream.getTracks()[0].stop()")
+    page.wait_for_selector("#error:visible")
+    assert page.locator("#error").inner_text() == "the camera has gone" and page.locator("#video").is_hidden()
+    # Stopped at once, while it begins.
+    page.locator("#camera").click()
+    page.keyboard.press("Escape")
+    page.wait_for_timeout(500)
+    assert page.locator("#video").is_hidden() and page.evaluate("camera.stream === null")
 
     # Another model.
     page.locator("#model").select_option("second")
@@ -129,6 +147,16 @@ with Service(spotter, run, "second=" + other) as service, sync_playwright() as p
     wait_for_history(page, 8)
     top = service.predict(files[0].read_bytes(), "?model=second")["predictions"][0]["top"][0]["class"]
     assert page.locator("#result .answer").inner_text().startswith(top)
+    assert page.locator("#result .quiet").inner_text().startswith("second, ")
+    # Chosen while another image is under way: the image on the page gets the answer of the model that is shown.
+    page.evaluate("""() => {
+      classifyFiles([photoShown]);
+      document.getElementById("model").selectedIndex = 0;
+      document.getElementById("model").dispatchEvent(new Event("change"));
+    }""")
+    wait_for_history(page, 9)
+    page.wait_for_function("() => !busy")
+    assert page.locator("#result .quiet").inner_text().startswith(model["name"] + ", ")
 
     # Phone, and dark.
     page.set_viewport_size({"width": 360, "height": 740})

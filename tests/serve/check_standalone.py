@@ -9,7 +9,9 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import tempfile
 
+from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from service import pictures
@@ -20,9 +22,15 @@ from browser import Watch, fits  # noqa: E402
 speed = "--speed" in sys.argv
 spotter, html, run, folder, *shots = [a for a in sys.argv[1:] if a != "--speed"]
 files = pictures(folder)
-output = subprocess.run([spotter, "predict", run, *map(str, files), "--json", "--top", "5", "--precision", "fp32"],
-                        capture_output=True, check=True, text=True).stdout
-expected = [p["predictions"] for p in json.loads(output)]
+
+
+def predict(some):
+    output = subprocess.run([spotter, "predict", run, *map(str, some), "--json", "--top", "5", "--precision", "fp32"],
+                            capture_output=True, check=True, text=True).stdout
+    return [p["predictions"] for p in json.loads(output)]
+
+
+expected = predict(files)
 
 with sync_playwright() as playwright:
     browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=[
@@ -45,6 +53,19 @@ with sync_playwright() as playwright:
             worst = max(worst, abs(float(width.rstrip("%")) / 100 - answer["probability"]))
         assert found[0][0] == wanted[0]["class"] or wanted[0]["probability"] - wanted[1]["probability"] < 0.01, (file, found, wanted)
     assert worst < 0.01, worst
+    # Larger than what browsers of phones give of a canvas at once: all of it counts, the lower end too.
+    large = Image.new("RGB", (3000, 2400), (20, 200, 40))
+    large.paste(Image.open(files[0]).convert("RGB").resize((3000, 900)), (0, 1500))
+    with tempfile.TemporaryDirectory() as temporary:
+        picture = pathlib.Path(temporary, "large.png")
+        large.save(picture, compress_level=1)
+        wanted = predict([picture])[0]
+        page.set_input_files("#file", picture)
+        page.wait_for_function("() => document.querySelector('#history .quiet[title=\"large.png\"]') && !busy")
+    found = {li["name"]: li["width"] for li in page.evaluate(
+        "() => [...document.querySelectorAll('#result .bars li')].map(li => ({name: li.querySelector('span').textContent, width: li.querySelector('i').style.width}))")}
+    for answer in wanted:
+        assert abs(float(found[answer["class"]].rstrip("%")) / 100 - answer["probability"]) < 0.01, (found, wanted)
     page.set_input_files("#file", {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"hello"})
     page.wait_for_selector("#error:visible")
     assert page.locator("#error").inner_text() == "notes.txt: the browser can't read this as an image"
@@ -60,6 +81,18 @@ with sync_playwright() as playwright:
     page.set_viewport_size({"width": 360, "height": 740})
     fits(page)
     watch.check()
+    # A browser that falsifies what pages read: said at once, and at each image.
+    guarded = context.new_page()
+    guarded.add_init_script("""{
+      const real = CanvasRenderingContext2D.prototype.getImageData;
+      CanvasRenderingContext2D.prototype.getImageData = function (...where) { const i = real.apply(this, where); i.data.fill(255); return i; };
+    }""")
+    guarded.goto(address)
+    guarded.wait_for_selector("#error:visible")
+    guarded.set_input_files("#file", files[0])
+    assert "fingerprinting" in guarded.locator("#error").inner_text()
+    assert guarded.locator("#visit").is_hidden()
+    guarded.close()
     if speed:
         milliseconds = page.evaluate("""() => {
           const x = new Float32Array(network.inputSize).map((_, i) => (i % 7) / 7), times = [];

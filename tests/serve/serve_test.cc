@@ -51,6 +51,11 @@ TEST_F(ServeTest, WithstandsLoad) {
   Check("check_load.py", {"run"});
 }
 
+TEST_F(ServeTest, SpeaksHttps) {
+  TrainBoth();
+  Check("check_https.py", {"run"});
+}
+
 TEST_F(ServeTest, ThePage) {
   if (!Chromium()) GTEST_SKIP() << kNoChromium;
   TrainBoth();

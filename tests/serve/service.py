@@ -12,17 +12,19 @@ import tempfile
 class Service:
     """with Service(spotter, "run", "--queue", "8") as service: service.ask("GET", "/v2") -> (status, headers, body)"""
 
-    def __init__(self, spotter, *arguments):
+    def __init__(self, spotter, *arguments, tls=None):
+        """`tls`: an ssl.SSLContext, for a service with a certificate."""
+        self.tls = tls
         self.errors = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen([spotter, "serve", *map(str, arguments), "--port", "0"], stdout=subprocess.PIPE,
                                         stderr=self.errors, text=True)
         self.line = self.process.stdout.readline()
-        found = re.search(r"http://[\d.]+:(\d+)/", self.line)
+        found = re.search(r"(https?)://[\d.]+:(\d+)/", self.line)
         if not found:
             self.process.wait(20)
             raise AssertionError("it did not begin: " + self.stderr())
-        self.port = int(found.group(1))
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.port = int(found.group(2))
+        self.url = f"{found.group(1)}://127.0.0.1:{self.port}"
 
     def __enter__(self):
         return self
@@ -44,6 +46,8 @@ class Service:
         return self.errors.read()
 
     def connect(self, timeout=20):
+        if self.tls:
+            return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=timeout, context=self.tls)
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
 
     def ask(self, method, path, body=None, headers=None, connection=None):

@@ -12,13 +12,15 @@ const element = (tag, attributes = {}, ...children) => {
 // The camera: frames as JPEG files, one after the other, each when the answer to the last one has come.
 const camera = {
   stream: null,
-  longestSide: 320,  // of a live frame: enough for a network, small enough to be quick
+  lost: false,  // it went by itself: unplugged, or another program took it
 
   wanted: 0,  // rises with each start and stop: what was begun before is out of date
 
-  // Returns when it has been stopped. onStart is called when there is a picture.
-  async start(onStart, onFrame) {
+  // Returns when it has been stopped, or has gone. longestSide: of a frame, in pixels: enough for the network, small enough
+  // to be quick. onStart is called when there is a picture.
+  async start(longestSide, onStart, onFrame) {
     this.stop();
+    this.lost = false;
     const wanted = this.wanted;
     const stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
     if (wanted !== this.wanted) {  // stopped while the browser asked
@@ -28,11 +30,20 @@ const camera = {
     this.stream = stream;
     const video = byId("video");
     video.srcObject = stream;
-    await video.play();
+    try {
+      await video.play();
+    } catch (error) {
+      if (wanted !== this.wanted) return;  // stopped before the first picture
+      throw error;
+    }
     if (this.stream === stream) onStart();
     while (this.stream === stream) {
+      if (stream.getTracks().some((track) => track.readyState === "ended")) {
+        this.lost = true;
+        return;
+      }
       const begin = performance.now();
-      await onFrame(await this.frame(this.longestSide));
+      await onFrame(await this.frame(longestSide));
       const rest = 50 - (performance.now() - begin);  // 20 a second are plenty
       await new Promise((resolve) => setTimeout(resolve, Math.max(rest, 0)));
     }

@@ -15,6 +15,7 @@ const visit = {
     picture.close();
     const button = element("button", { type: "button" }, canvas, element("span", {}, answer.top[0].class),
       element("span", { class: "quiet" }, percent(answer.top[0].probability)));
+    if (answer.model) button.append(element("span", { class: "quiet" }, answer.model));
     if (answer.name) button.append(element("span", { class: "quiet", title: answer.name }, answer.name));
     button.addEventListener("click", () => {
       showPhoto(blob);

@@ -6,6 +6,7 @@
 //   aboutThisPage()                        nodes for the foot of the page
 let models = [];
 let busy = false;
+let broken = "";  // why nothing can be classified
 
 const chosenModel = () => models.find((model) => model.name === byId("model").value) || models[0];
 
@@ -22,20 +23,20 @@ function showPhoto(blob) {
   byId("stage").classList.add("filled");
 }
 
-const waiting = [];  // files that came while others are classified
+const waiting = [];  // files to classify, once there are models; null: the image on the page once more
 
-async function classifyFiles(files) {
-  waiting.push(...files);
-  if (busy || waiting.length === 0) return;
+async function classifyWaiting() {
+  if (busy || models.length === 0) return;
   busy = true;
   const problems = [];
   while (waiting.length > 0) {
-    const file = waiting.shift();
+    const next = waiting.shift(), file = next || photoShown, model = chosenModel();
     try {
-      const answer = await classify(file, chosenModel(), { name: file.name || "", heat: byId("heat").checked });
-      showPhoto(file);
+      const answer = await classify(file, model, { name: file.name || "", heat: byId("heat").checked });
+      if (models.length > 1) answer.model = model.name;
+      if (next) showPhoto(file);
       showResult(answer);
-      await visit.add(file, answer);
+      if (next) await visit.add(file, answer);
     } catch (error) {
       problems.push((file.name ? file.name + ": " : "") + error.message);
     }
@@ -44,30 +45,33 @@ async function classifyFiles(files) {
   if (problems.length > 0) showError(problems.join(" · "));
 }
 
-// The image on the page once more: another model, or with what spoke for it.
+async function classifyFiles(files) {
+  if (broken) return showError(broken);
+  waiting.push(...files);
+  await classifyWaiting();
+}
+
+// By another model, or with what spoke for it.
 async function classifyAgain() {
-  if (busy || !photoShown || byId("photo").hidden) return;
-  busy = true;
-  try {
-    showResult(await classify(photoShown, chosenModel(), { name: photoShown.name || "", heat: byId("heat").checked }));
-  } catch (error) {
-    showError(error.message);
-  }
-  busy = false;
-  classifyFiles([]);  // what came meanwhile
+  if (!photoShown || byId("photo").hidden) return;
+  waiting.push(null);
+  await classifyWaiting();
 }
 
 let cameraOn = false;
 
 async function startCamera() {
+  if (models.length === 0) return showError(broken);
   cameraOn = true;
+  const { width, height } = chosenModel().image;
+  byId("result").setAttribute("aria-live", "off");  // many answers a second
   byId("photo").hidden = true;
   byId("video").hidden = false;
   byId("camera").textContent = "Stop the camera";
   byId("stage").classList.add("filled");
   let last = performance.now(), rate = 0;
   try {
-    await camera.start(() => { byId("snap").hidden = false; }, async (frame) => {
+    await camera.start(Math.max(320, 2 * width, 2 * height), () => { byId("snap").hidden = false; }, async (frame) => {
       let answer;
       try {
         answer = await classify(frame, chosenModel(), { name: "", heat: false });
@@ -80,6 +84,10 @@ async function startCamera() {
       last = now;
       if (camera.stream) showResult(answer, `live, ${rate.toFixed(0)} frames a second`);
     });
+    if (camera.lost) {
+      stopCamera();
+      showError("the camera has gone");
+    }
   } catch (error) {
     stopCamera();
     const why = { NotAllowedError: "the browser was not allowed to use it", NotFoundError: "there is none" }[error.name];
@@ -93,6 +101,7 @@ function stopCamera() {
   byId("video").hidden = true;
   byId("snap").hidden = true;
   byId("camera").textContent = "Camera";
+  byId("result").setAttribute("aria-live", "polite");
   if (byId("photo").hidden) byId("stage").classList.remove("filled");
 }
 
@@ -128,6 +137,7 @@ function listen() {
   byId("camera").addEventListener("click", () => (cameraOn ? stopCamera() : startCamera()));
   byId("snap").addEventListener("click", takePhoto);
   addEventListener("keydown", (event) => { if (event.key === "Escape") stopCamera(); });
+  document.addEventListener("visibilitychange", () => { if (document.hidden && cameraOn) stopCamera(); });  // nobody looks
   byId("model").addEventListener("change", () => { showModel(); classifyAgain(); });
   byId("heat").addEventListener("change", classifyAgain);
   byId("theme").addEventListener("click", () => {
@@ -152,12 +162,14 @@ async function begin() {
   try {
     models = await loadModels();
   } catch (error) {
-    showError(error.message);
+    broken = error.message;
+    showError(broken);
     return;
   }
   byId("model").append(...models.map((model) => element("option", {}, model.name)));
   byId("model-choice").hidden = models.length < 2;
   showModel();
   byId("footer").append(...aboutThisPage());
+  classifyWaiting();
 }
 begin();

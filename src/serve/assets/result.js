@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// An answer on the page: {top: [{class, probability}], heatMap?, seconds, name, model}.
+// An answer on the page: {top: [{class, probability}], heatMap?, seconds, name, model?}.
 const percent = (fraction) => {
   const number = 100 * fraction;
   return (number > 0 && number < 0.1 ? "<0.1" : number.toFixed(1)) + " %";
@@ -15,7 +15,7 @@ function showResult(answer, note) {
   }
   const milliseconds = 1000 * answer.seconds;
   const parts = [element("p", { class: "answer" }, best.class + " ", element("small", {}, percent(best.probability))), bars,
-    element("p", { class: "quiet" }, note || `computed in ${milliseconds < 10 ? milliseconds.toFixed(1) : Math.round(milliseconds)} ms`)];
+    element("p", { class: "quiet" }, note || `${answer.model ? answer.model + ", " : ""}computed in ${milliseconds < 10 ? milliseconds.toFixed(1) : Math.round(milliseconds)} ms`)];
   if (answer.heatMap) {
     const picture = element("img", { src: answer.heatMap, alt: `A heat map: what spoke for ${best.class} is bright` });
     parts.push(element("figure", {}, picture, element("figcaption", {}, `What the network saw; what spoke for ${best.class} is bright.`)));

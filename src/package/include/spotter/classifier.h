@@ -21,8 +21,10 @@ struct ClassProbability {
   double probability = 0;  // in [0, 1]
 };
 
-/// A trained model. Images are brought to its size and normalised as they were in training, and the answers are those of
-/// `spotter predict`. Every error is a std::runtime_error whose text is one line for a person. One call at a time.
+/// A trained model. Images are brought to its size and normalised as they were in training, and the answers are those
+/// of `spotter predict`. Every error is a std::runtime_error whose text is one line for a person. One call to an object
+/// at a time. The number of threads is OpenMP's, of the thread that makes the object: its own parallel loops get it
+/// too.
 class Classifier {
  public:
   /// A run's folder or a model file. threads: 0 is one a core. Throws when there is no model, or it is damaged.
@@ -33,15 +35,15 @@ class Classifier {
 
   const std::vector<std::string>& classes() const;
 
-  /// The `top` most probable classes (all, where there are fewer), the most probable first. Throws when the file can't be
-  /// read, or is no JPEG, PNG or WebP image, or damaged.
+  /// The `top` most probable classes (all, where there are fewer), the most probable first. Throws when the file can't
+  /// be read, or is no JPEG, PNG or WebP image, or damaged.
   std::vector<ClassProbability> ClassifyFile(const std::string& file, size_t top = 5);
 
   /// The same of a file's bytes in memory.
   std::vector<ClassProbability> ClassifyBytes(std::string_view bytes, size_t top = 5);
 
-  /// The same of decoded pixels, uint8 (height, width, channels), C order; channels 1 (grey) or 3 (RGB). Throws for other
-  /// shapes.
+  /// The same of decoded pixels, uint8 (height, width, channels), C order; channels 1 (grey) or 3 (RGB). Throws for
+  /// other shapes.
   std::vector<ClassProbability> ClassifyPixels(const uint8_t* pixels, int height, int width, int channels,
                                                size_t top = 5);
 
