@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`spotter serve` for as long as one likes under mixed load: good images, unusable ones, clients that vanish, bursts beyond what
 it can take, models exchanged meanwhile. Ends with an error when an answer is wrong, an unintended 5xx comes, or memory,
-threads or files grow.
+threads or files grow: memory by more than --megabytes, the others at all.
 
     python3 bench/serve_soak.py RUN IMAGES [--minutes 10] [--clients 8] [--spotter build/release/spotter]
 
@@ -90,18 +90,24 @@ class Soak:
             self.count("lost", f"a request of a burst was lost: {error!r}")
 
 
+def threads_of(service):
+    return len(list(Path(f"/proc/{service.process.pid}/task").iterdir()))
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("run", metavar="RUN")
     p.add_argument("images", metavar="IMAGES")
     p.add_argument("--minutes", type=float, default=10)
     p.add_argument("--clients", type=int, default=8)
+    p.add_argument("--megabytes", type=float, default=32, help="by which memory may grow (default 32)")
     p.add_argument("--spotter", default=str(SPOTTER))
     args = p.parse_args()
     images = [f.read_bytes() for f in sorted(Path(args.images).rglob("*.jpg"))[::37][:100]]
     begin = time.monotonic()
     with Service(args.spotter, args.run, "--queue", "64") as service:
         soak = Soak(service, images, begin + 60 * args.minutes)
+        files = service.metric("process_open_fds")  # with one connection, as at the end
         threads = [threading.Thread(target=soak.client, args=(i,)) for i in range(args.clients)] + [threading.Thread(target=soak.burst)]
         for t in threads:
             t.start()
@@ -115,18 +121,21 @@ def main():
                 reloads += 1
             if first is None and now - begin > 6 * args.minutes:
                 first = service.memory()
+                first_threads = threads_of(service)
             if now - last > min(60, 12 * args.minutes):
                 last = now
                 print(f"{(now - begin) / 60:.1f} min: {dict(soak.counts)}, {service.memory() / 2**20:.1f} MB, {service.metric('process_open_fds'):.0f} files", file=sys.stderr, flush=True)
         time.sleep(1)
         answered = sum(v for k, v in soak.counts.items() if k not in ("vanished", "lost"))
         counted = service.metric('spotter_requests_total{route="/api/predict"')
-        threads_now = len(list(Path(f"/proc/{service.process.pid}/task").iterdir()))
-        summary = {"minutes": args.minutes, "requests": dict(soak.counts), "reloads": reloads, "memory_growth_mb": (service.memory() - first) / 2**20,
-                   "memory_mb": service.memory() / 2**20, "threads": threads_now, "open_files": service.metric("process_open_fds"),
+        growth = (service.memory() - first) / 2**20
+        more_threads = threads_of(service) - first_threads
+        more_files = service.metric("process_open_fds") - files
+        summary = {"minutes": args.minutes, "requests": dict(soak.counts), "reloads": reloads, "memory_growth_mb": growth,
+                   "memory_mb": service.memory() / 2**20, "more_threads": more_threads, "more_files": more_files,
                    "answered": answered, "counted_by_the_service": counted, "wrong": soak.wrong[:5]}
     print(json.dumps(summary))
-    if soak.wrong or counted < answered:
+    if soak.wrong or counted < answered or growth > args.megabytes or more_threads > 0 or more_files > 0:
         sys.exit(1)
 
 

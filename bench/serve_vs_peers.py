@@ -5,8 +5,8 @@
 
 RUN is a run of one of the seeds' recipes, IMAGES a folder of images of its size; PATH is an interpreter with fastapi, uvicorn[standard]
 (without its uvloop and httptools it is several times slower), onnxruntime, flask, gunicorn, torch, safetensors and Pillow. The client is wrk (Debian: wrk), one image a request, over connections that
-are kept. It takes its share of the same cores. Before anything is measured the answers of the three are compared. In every
-round each service runs alone, with each number of clients in turn. Prints the images a second and the p99 of each, and the
+are kept. It takes its share of the same cores. In every
+round each service runs alone, with each number of clients in turn; then its answers are compared with the others'. Prints the images a second and the p99 of each, and the
 ratios of the best images a second at a p99 of at most --p99 milliseconds.
 """
 import argparse

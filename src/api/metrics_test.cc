@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether Prometheus takes the page is tested with promtool (tests/serve).
+// Whether Prometheus takes the page is tested in tests/serve, with its client's parser, and with promtool where that is
+// installed.
 #include "api/metrics.h"
 
 #include "support/test_support.h"

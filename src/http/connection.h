@@ -30,7 +30,11 @@ template <typename Stream>
 class Connection : public Client, public std::enable_shared_from_this<Connection<Stream>> {
  public:
   Connection(Stream stream, std::shared_ptr<Site> site)
-      : stream_(std::move(stream)), site_(std::move(site)), look_again_(stream_.get_executor()) {
+      : stream_(std::move(stream)),
+        site_(std::move(site)),
+        look_again_(stream_.get_executor()),
+        slow_(stream_.get_executor()),
+        coming_(*site_) {
     site_->ConnectionBegins(this);
   }
   ~Connection() override { site_->ConnectionEnds(this); }
@@ -117,12 +121,28 @@ class Connection : public Client, public std::enable_shared_from_this<Connection
   void ReadBody() {
     parser_->body_limit(site_->limits.body_bytes);  // of a body that grows in chunks
     parser_->eager(true);                           // as many of them at once as have come
-    body_until_ = Clock::now() + site_->limits.body_patience;
+    body_began_ = Clock::now();
+    wanted_ = !answered_;
+    slow_.expires_after(site_->limits.body_quick);
+    slow_.async_wait([weak = this->weak_from_this()](Code error) {
+      const auto self = weak.lock();
+      if (!error && self != nullptr && self->wanted_) self->site_->OnSlowBody(self->request_);
+    });
     ReadMoreBody();
   }
 
   void ReadMoreBody() {
-    lowest().expires_at(std::min(body_until_, Clock::now() + site_->limits.patience));
+    const HttpLimits& limits = site_->limits;
+    const auto bytes = static_cast<int64_t>(parser_->get().body().size());
+    if (!coming_.Count(bytes) && wanted_) {
+      wanted_ = false;
+      keep_ = false;
+      std::string().swap(parser_->get().body());
+      coming_.Count(0);
+      return Write(site_->TooMuchIsComing());
+    }
+    const std::chrono::milliseconds paced(1000 * bytes / static_cast<int64_t>(limits.body_pace));
+    lowest().expires_at(body_began_ + std::min(limits.body_patience, limits.body_grace + paced));
     boost::beast::http::async_read_some(stream_, buffer_, *parser_,
                                         [self = this->shared_from_this()](Code error, size_t) {
                                           if (error || self->parser_->is_done()) return self->OnBody(error);
@@ -131,6 +151,9 @@ class Connection : public Client, public std::enable_shared_from_this<Connection
   }
 
   void OnBody(Code error) {
+    coming_.Count(0);
+    wanted_ = false;
+    slow_.cancel();
     if (error) return OnError(error);
     if (answered_) return ReadNext();  // it was refused: nobody wants the body
     request_.body = std::move(parser_->get().body());
@@ -243,18 +266,21 @@ class Connection : public Client, public std::enable_shared_from_this<Connection
   Stream stream_;
   std::shared_ptr<Site> site_;
   boost::asio::steady_timer look_again_;
+  boost::asio::steady_timer slow_;
   boost::beast::flat_buffer buffer_;
   std::optional<boost::beast::http::request_parser<boost::beast::http::string_body>> parser_;  // one a request
   HttpRequest request_;                   // until its body has come; from then on it is the exchange's,
   std::weak_ptr<HttpExchange> exchange_;  // which is the service's,
   std::shared_ptr<Connection> self_;      // and nothing but this keeps the connection until the answer comes
   HttpHeaders cors_;
-  Clock::time_point body_until_;
+  Clock::time_point body_began_;
+  ComingBody coming_;
   BeastResponse answer_;
   bool head_ = false;
   bool keep_ = false;
   bool waiting_ = false;   // for a header
   bool closing_ = false;   // it was idle when the server drained
+  bool wanted_ = false;    // the body that is coming: its request was not refused
   bool watching_ = false;  // for the client to hang up
   bool answered_ = false;
 };

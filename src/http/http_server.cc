@@ -54,6 +54,8 @@ void HttpExchange::Answer(HttpResponse response) {
 
 std::optional<HttpResponse> HttpService::Admit(HttpRequest&) { return {}; }
 
+void HttpService::OnSlowBody(HttpRequest&) {}
+
 struct HttpServer::State {
   State(const HttpOptions& options, HttpService& service) : site(std::make_shared<Site>(context, options, service)) {
     site->Listen();

@@ -18,12 +18,16 @@
 namespace spotter {
 
 struct HttpLimits {
-  size_t connections = 64;          // further clients wait until one of these is gone
-  uint32_t header_bytes = 8 << 10;  // more: 431
-  uint64_t body_bytes = 1 << 20;    // more: 413
+  size_t connections = 64;                      // further clients wait until one of these is gone
+  uint32_t header_bytes = 8 << 10;              // more: 431
+  uint64_t body_bytes = 1 << 20;                // more: 413
+  uint64_t bodies_bytes = uint64_t{256} << 20;  // of all bodies that are coming; more: 503
   // A client that takes longer is cut off:
-  std::chrono::milliseconds patience{10'000};       // for a header, for the next bytes of a body, to take an answer
+  std::chrono::milliseconds patience{10'000};       // for a header, and to take an answer
   std::chrono::milliseconds body_patience{30'000};  // for a whole body
+  std::chrono::milliseconds body_quick{1'000};      // no cut: a body that takes longer is a slow one (HttpService)
+  std::chrono::milliseconds body_grace{5'000};      // for its beginning; what follows keeps a pace of
+  uint64_t body_pace = 16 << 10;                    // bytes a second, on the whole
 };
 
 struct HttpOptions {
@@ -68,6 +72,9 @@ class HttpService {
 
   /// A header has come, and its body not yet: a response refuses the request, and the body is never kept.
   virtual std::optional<HttpResponse> Admit(HttpRequest& request);
+
+  /// The body of an admitted request is slow in coming: whatever was set aside for it may go to others meanwhile.
+  virtual void OnSlowBody(HttpRequest& request);
 
   /// Decides about paths and methods (404, 405) and answers, now or later.
   virtual void Serve(std::shared_ptr<HttpExchange> exchange) = 0;

@@ -18,11 +18,13 @@ class PatientService : public HttpService {
  public:
   std::optional<HttpResponse> Admit(HttpRequest& request) override {
     if (request.path == "/throw") throw std::runtime_error("secret");
+    request.ticket = std::make_shared<int>(0);
     if (request.path != "/full") return {};
     HttpResponse busy = HttpError(503, "full");
     busy.headers.emplace_back("Retry-After", "1");
     return busy;
   }
+  void OnSlowBody(HttpRequest& request) override { ++*std::static_pointer_cast<int>(request.ticket); }
   void Serve(std::shared_ptr<HttpExchange> exchange) override {
     const std::lock_guard lock(mutex_);
     exchanges_.push_back(std::move(exchange));
@@ -181,13 +183,76 @@ TEST(HttpService, CutsOffASlowBodyHoweverOftenABitOfItComes) {
 TEST(HttpService, CutsOffABodyThatDoesNotCome) {
   PatientService service;
   HttpOptions options;
-  options.limits.patience = milliseconds(300);
+  options.limits.body_grace = milliseconds(300);
   const HttpServer server(options, service);
   TestClient client(server);
   client.Send("POST / HTTP/1.1\r\n" + HostLine(server) + "Content-Length: 1000\r\n\r\nx");
   const double begin = Seconds();
   EXPECT_EQ(client.Rest(), "");
   EXPECT_LT(Seconds() - begin, 1.5);
+}
+
+TEST(HttpService, WaitsForABodyThatKeepsThePace) {
+  PatientService service;
+  HttpOptions options;
+  options.limits.body_grace = milliseconds(200);
+  options.limits.body_pace = 1000;
+  const HttpServer server(options, service);
+  TestClient client(server);
+  client.Send("POST / HTTP/1.1\r\n" + HostLine(server) + "Content-Length: 1000\r\n\r\n");
+  for (int i = 0; i < 10; ++i) {  // twice as fast as it must be, and longer than the grace
+    ASSERT_TRUE(client.Send(std::string(100, 'x')));
+    std::this_thread::sleep_for(milliseconds(50));
+  }
+  auto exchange = service.Next();
+  ASSERT_NE(exchange, nullptr);
+  exchange->Answer({.body = "done"});
+  EXPECT_EQ(Body(client.Answer()), "done");
+}
+
+TEST(HttpService, IsToldOfSlowBodiesAlone) {
+  PatientService service;
+  HttpOptions options;
+  options.limits.body_quick = milliseconds(100);
+  const HttpServer server(options, service);
+  const std::string head = "POST / HTTP/1.1\r\n" + HostLine(server) + "Content-Length: 2\r\n\r\n";
+  TestClient client(server);
+  for (const bool slow : {false, true, false}) {
+    client.Send(head + "a");
+    if (slow) std::this_thread::sleep_for(milliseconds(300));
+    client.Send("b");
+    auto exchange = service.Next();
+    ASSERT_NE(exchange, nullptr);
+    std::this_thread::sleep_for(milliseconds(150));  // what comes after the body does not count
+    EXPECT_EQ(*std::static_pointer_cast<int>(exchange->request.ticket), slow ? 1 : 0);
+    exchange->Answer({.body = "done"});
+    EXPECT_EQ(Body(client.Answer()), "done");
+  }
+}
+
+TEST(HttpService, TakesNoMoreBodiesAtOnceThanItMayKeep) {
+  PatientService service;
+  HttpOptions options;
+  options.limits.bodies_bytes = 1000;
+  const HttpServer server(options, service);
+  const std::string head = "POST / HTTP/1.1\r\n" + HostLine(server) + "Content-Length: 900\r\n\r\n";
+  TestClient first(server), second(server);
+  first.Send(head + std::string(800, 'x'));
+  std::this_thread::sleep_for(milliseconds(100));
+  second.Send(head + std::string(800, 'x'));
+  const std::string refusal = second.Rest();
+  EXPECT_EQ(Status(refusal), "HTTP/1.1 503 Service Unavailable");
+  EXPECT_TRUE(Has(refusal, "Retry-After: 1")) << refusal;
+  first.Send(std::string(100, 'x'));
+  auto exchange = service.Next();
+  ASSERT_NE(exchange, nullptr);
+  EXPECT_EQ(exchange->request.body.size(), 900U);
+  exchange->Answer({.body = "first"});
+  EXPECT_EQ(Body(first.Answer()), "first");
+  TestClient third(server);  // what the others took has been given back
+  third.Send(head + std::string(900, 'x'));
+  service.Next()->Answer({.body = "third"});
+  EXPECT_EQ(Body(third.Answer()), "third");
 }
 
 TEST(HttpService, DrainsWithoutLosingARequest) {

@@ -8,6 +8,7 @@
 #include <boost/beast/core/string.hpp>
 #include <stdexcept>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -152,6 +153,19 @@ void Site::Drain() {
   }
   acceptor_.close(error);
   for (Client* client : std::vector<Client*>(clients_.begin(), clients_.end())) client->CloseIfIdle();
+}
+
+bool ComingBody::Count(int64_t bytes) { return site_.CountComing(bytes - std::exchange(bytes_, bytes)); }
+
+bool Site::CountComing(int64_t more) {
+  coming_ += more;
+  return more <= 0 || coming_ <= static_cast<int64_t>(limits.bodies_bytes);
+}
+
+HttpResponse Site::TooMuchIsComing() const {
+  HttpResponse response = HttpError(503, "more bodies are coming than there is memory for; try again later");
+  response.headers.emplace_back("Retry-After", "1");
+  return response;
 }
 
 std::optional<HttpResponse> Site::RefuseStranger(const HttpRequest& request) const {

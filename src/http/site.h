@@ -57,6 +57,24 @@ class Mailbox {
   boost::asio::io_context* context_;
 };
 
+class Site;
+
+/// What has come of a connection's body, in its site's books for as long as it is coming.
+class ComingBody {
+ public:
+  explicit ComingBody(Site& site) : site_(site) {}
+  ~ComingBody() { Count(0); }
+  ComingBody(const ComingBody&) = delete;
+  ComingBody& operator=(const ComingBody&) = delete;
+
+  /// So many bytes now. Whether that is not too much of all bodies together.
+  bool Count(int64_t bytes);
+
+ private:
+  Site& site_;
+  int64_t bytes_ = 0;
+};
+
 /// All is called on the server's thread, save what says otherwise. Connections hold it, so that it outlives them.
 class Site : public std::enable_shared_from_this<Site> {
  public:
@@ -77,9 +95,14 @@ class Site : public std::enable_shared_from_this<Site> {
   void Drain();
   bool draining() const { return draining_; }
 
+  /// Counts bytes of bodies that are coming. Whether they are not too many.
+  bool CountComing(int64_t more);
+  HttpResponse TooMuchIsComing() const;
+
   /// The refusal of a request of which the header has come.
   std::optional<HttpResponse> Refuse(HttpRequest& request);
   void Serve(const std::shared_ptr<HttpExchange>& exchange);
+  void OnSlowBody(HttpRequest& request) { service_.OnSlowBody(request); }
 
   /// What an answer to a page of another site that may ask has to say.
   HttpHeaders CorsHeaders(const HttpRequest& request) const;
@@ -108,6 +131,7 @@ class Site : public std::enable_shared_from_this<Site> {
   std::shared_ptr<Mailbox> mailbox_;
   std::set<Client*> clients_;
   std::atomic<size_t> count_ = 0;
+  int64_t coming_ = 0;  // bytes
 };
 
 }  // namespace spotter

@@ -23,8 +23,8 @@ HttpResponse JsonResponse(const Json& json) {
   return {.content_type = "application/json", .body = DumpJson(json) + "\n"};
 }
 
-HttpResponse Busy(const char* why) {
-  HttpResponse response = HttpError(503, why);
+HttpResponse Busy() {
+  HttpResponse response = HttpError(503, "more requests are under way than can be answered soon; try again later");
   response.headers.emplace_back("Retry-After", "1");
   return response;
 }
@@ -94,8 +94,12 @@ std::optional<HttpResponse> PredictionService::Refuse(HttpRequest& request, Call
   }
   if (request.length.value_or(0) > settings_.longest_body) return BodyTooLong(settings_.longest_body);
   call.place = admission_.Enter(request.length.value_or(settings_.longest_body));
-  if (call.place == nullptr) return Busy("more requests are under way than can be answered soon; try again later");
+  if (call.place == nullptr) return Busy();
   return {};
+}
+
+void PredictionService::OnSlowBody(HttpRequest& request) {
+  std::static_pointer_cast<Call>(request.ticket)->place.reset();
 }
 
 void PredictionService::Serve(std::shared_ptr<HttpExchange> exchange) {
@@ -111,6 +115,8 @@ void PredictionService::Serve(std::shared_ptr<HttpExchange> exchange) {
 }
 
 void PredictionService::StartJob(const std::shared_ptr<HttpExchange>& exchange, Call& call) {
+  if (call.place == nullptr) call.place = admission_.Enter(exchange->request.body.size());
+  if (call.place == nullptr) return Finish(*exchange, call, Busy());
   const auto job = std::make_shared<Job>();
   job->exchange = exchange;
   job->began = ServiceClock::now();  // the body took the time that the client needed for it

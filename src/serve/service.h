@@ -37,6 +37,8 @@ class PredictionService : public HttpService {
   /// Refuses, before the body is read: unknown paths (404) and methods (405), a missing token (401), what can't be the
   /// body of such a request (413, 415), and what is beyond the bounds (503, with Retry-After).
   std::optional<HttpResponse> Admit(HttpRequest& request) override;
+  /// Its place goes to others; it gets another one when the body has come, if there is one then.
+  void OnSlowBody(HttpRequest& request) override;
   void Serve(std::shared_ptr<HttpExchange> exchange) override;
 
   /// From now on the service says that it is not ready (/v2/health/ready); it still answers.

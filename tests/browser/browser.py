@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A Chromium without a window, and a page in it that reports what must not happen: errors, dialogs, requests."""
+import base64
 import contextlib
 import shutil
 
@@ -19,6 +20,19 @@ class Watch:
 
     def check(self):
         assert not self.problems, self.problems
+
+
+def give(page, event, name, content, kind):
+    """Drops or pastes a file, as the browser tells a page of it."""
+    page.evaluate("""([event, name, content, kind]) => {
+      const bytes = Uint8Array.from(atob(content), c => c.charCodeAt(0));
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([bytes], name, { type: kind }));
+      const init = { bubbles: true, cancelable: true };
+      const sent = event === "paste" ? new ClipboardEvent("paste", { ...init, clipboardData: transfer })
+                                     : new DragEvent(event, { ...init, dataTransfer: transfer });
+      document.getElementById("stage").dispatchEvent(sent);
+    }""", [event, name, base64.b64encode(content).decode(), kind])
 
 
 @contextlib.contextmanager

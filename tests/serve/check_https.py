@@ -99,7 +99,7 @@ with tempfile.TemporaryDirectory() as folder:
             fails(ssl.SSLError, client.unwrap)  # sends its farewell, and does not wait for the other
             client.close()
         end = time.monotonic() + 30
-        while service.metric("spotter_open_requests") > 0:
+        while service.metric("spotter_connections") > 1 or service.metric("spotter_open_requests") > 0:
             assert time.monotonic() < end
             time.sleep(0.05)
         assert service.metric('spotter_rejected_total{reason="client_gone"}') > 30

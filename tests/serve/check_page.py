@@ -3,7 +3,6 @@
 
     check_page.py SPOTTER RUN OTHER_RUN PICTURES [FOLDER FOR SCREENSHOTS]
 """
-import base64
 import pathlib
 import shutil
 import sys
@@ -13,7 +12,7 @@ from playwright.sync_api import sync_playwright
 from service import Service, pictures
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "browser"))
-from browser import Watch, fits  # noqa: E402
+from browser import Watch, fits, give  # noqa: E402
 
 spotter, run, other, folder, *shots = sys.argv[1:]
 files = pictures(folder)
@@ -22,19 +21,6 @@ files = pictures(folder)
 def shot(page, name):
     if shots:
         page.screenshot(path=pathlib.Path(shots[0]) / (name + ".png"), full_page=True)
-
-
-def give(page, event, name, content, kind):
-    """Drops or pastes a file, as the browser tells a page of it."""
-    page.evaluate("""([event, name, content, kind]) => {
-      const bytes = Uint8Array.from(atob(content), c => c.charCodeAt(0));
-      const transfer = new DataTransfer();
-      transfer.items.add(new File([bytes], name, { type: kind }));
-      const init = { bubbles: true, cancelable: true };
-      const sent = event === "paste" ? new ClipboardEvent("paste", { ...init, clipboardData: transfer })
-                                     : new DragEvent(event, { ...init, dataTransfer: transfer });
-      document.getElementById("stage").dispatchEvent(sent);
-    }""", [event, name, base64.b64encode(content).decode(), kind])
 
 
 def wait_for_history(page, count):

@@ -17,7 +17,7 @@ from playwright.sync_api import sync_playwright
 from service import pictures
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "browser"))
-from browser import Watch, fits  # noqa: E402
+from browser import Watch, fits, give  # noqa: E402
 
 speed = "--speed" in sys.argv
 spotter, html, run, folder, *shots = [a for a in sys.argv[1:] if a != "--speed"]
@@ -44,7 +44,10 @@ with sync_playwright() as playwright:
     fits(page)
     worst = 0.0
     for count, (file, wanted) in enumerate(zip(files, expected), 1):
-        page.set_input_files("#file", file)
+        if count % 2:
+            page.set_input_files("#file", file)
+        else:
+            give(page, "drop" if count % 4 else "paste", file.name, file.read_bytes(), "")
         page.wait_for_function("n => document.querySelectorAll('#history li').length === Math.min(n, 60)", arg=count)
         page.wait_for_function("() => !busy")
         found = page.evaluate(
@@ -80,6 +83,8 @@ with sync_playwright() as playwright:
         page.screenshot(path=pathlib.Path(shots[0]) / "standalone.png", full_page=True)
     page.set_viewport_size({"width": 360, "height": 740})
     fits(page)
+    page.emulate_media(color_scheme="dark")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 24, 29)"
     watch.check()
     # A browser that falsifies what pages read: said at once, and at each image.
     guarded = context.new_page()

@@ -12,11 +12,11 @@ import tempfile
 class Service:
     """with Service(spotter, "run", "--queue", "8") as service: service.ask("GET", "/v2") -> (status, headers, body)"""
 
-    def __init__(self, spotter, *arguments, tls=None):
-        """`tls`: an ssl.SSLContext, for a service with a certificate."""
+    def __init__(self, spotter, *arguments, tls=None, port=0):
+        """`tls`: an ssl.SSLContext, for a service with a certificate. `port`: 0 is any that is free."""
         self.tls = tls
         self.errors = tempfile.TemporaryFile("w+")
-        self.process = subprocess.Popen([spotter, "serve", *map(str, arguments), "--port", "0"], stdout=subprocess.PIPE,
+        self.process = subprocess.Popen([spotter, "serve", *map(str, arguments), "--port", str(port)], stdout=subprocess.PIPE,
                                         stderr=self.errors, text=True)
         self.line = self.process.stdout.readline()
         found = re.search(r"(https?)://[\d.]+:(\d+)/", self.line)
@@ -40,6 +40,7 @@ class Service:
                     raise
         if kind is None:
             assert self.process.returncode == 0, (self.process.returncode, self.stderr())
+            assert "Sanitizer" not in self.stderr() and "runtime error:" not in self.stderr(), self.stderr()
 
     def stderr(self):
         self.errors.seek(0)
