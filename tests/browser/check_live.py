@@ -24,7 +24,7 @@ with chromium() as browser:
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     watch = Watch(page, (url,))
     page.goto(url)
-    page.wait_for_function("document.getElementById('progress').textContent.includes('step')", timeout=60000)
+    page.wait_for_function("() => document.getElementById('progress').textContent.includes('step')", timeout=60000)
     first = page.locator("#progress").inner_text()
     page.wait_for_function("before => document.getElementById('progress').textContent !== before", arg=first, timeout=60000)
     page.wait_for_selector("#curves path.line", state="attached", timeout=120000)

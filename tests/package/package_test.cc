@@ -20,8 +20,8 @@ class PackageTest : public CliTest {
   }
   /// Configures and builds examples/classify against a prefix, and holds its answers against the program's.
   void TryExample(const std::string& prefix) const {
-    Run({CMAKE_PROGRAM, "-S", (SourceFolder() / "examples" / "classify").string(), "-B", at("example").string(),
-         "-DCMAKE_PREFIX_PATH=" + prefix, "-DCMAKE_BUILD_TYPE=Release"});
+    Run({CMAKE_PROGRAM, "-G", "Ninja", "-S", (SourceFolder() / "examples" / "classify").string(), "-B",
+         at("example").string(), "-DCMAKE_PREFIX_PATH=" + prefix, "-DCMAKE_BUILD_TYPE=Release"});
     Run({CMAKE_PROGRAM, "--build", at("example").string()});
     for (const auto& entry : fs::recursive_directory_iterator(at("few"))) {
       if (!entry.is_regular_file()) continue;
