@@ -61,9 +61,9 @@ std::vector<Option> ServeOptions(Arguments& a) {
       {"deadline", &a.deadline, "seconds until a request without an answer is given up (504)", 0.01, 3600},
       {"body-megabytes", &a.body_megabytes, "the longest body of a request", 1, 1024},
       {"lame-duck", &a.lame_duck,
-       "seconds in which the service, told to stop, says that it is not ready and still lets clients in: time for a "
+       "seconds in which the service, told to stop, says that it is not ready and still lets clients in, so that a "
        "load "
-       "balancer to see it",
+       "balancer can see it",
        0, 3600},
       {"drain", &a.drain, "seconds that requests under way get to end, once the service is told to stop", 0, 3600}};
   for (Option& option : ComputeOptions(a.compute)) list.push_back(std::move(option));

@@ -139,7 +139,7 @@ class Connection : public Client, public std::enable_shared_from_this<Connection
       keep_ = false;
       std::string().swap(parser_->get().body());
       coming_.Count(0);
-      return Write(site_->TooMuchIsComing());
+      return Write(Busy("more bodies are coming than there is memory for; try again later"));
     }
     const std::chrono::milliseconds paced(1000 * bytes / static_cast<int64_t>(limits.body_pace));
     lowest().expires_at(body_began_ + std::min(limits.body_patience, limits.body_grace + paced));

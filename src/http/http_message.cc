@@ -52,6 +52,12 @@ HttpResponse BodyTooLong(uint64_t most) {
   return HttpError(413, "the request's body is too long; at most " + std::to_string(most) + " bytes are taken");
 }
 
+HttpResponse Busy(std::string_view message) {
+  HttpResponse response = HttpError(503, message);
+  response.headers.emplace_back("Retry-After", "1");
+  return response;
+}
+
 std::optional<std::string> QueryValue(std::string_view query, std::string_view name) {
   for (const std::string_view pair : Split(query, '&')) {
     const size_t equals = pair.find('=');

@@ -46,6 +46,9 @@ HttpResponse HttpError(int status, std::string_view message);
 /// 413: the body has more bytes than these.
 HttpResponse BodyTooLong(uint64_t most);
 
+/// 503, and that it is worth while to come again in a second.
+HttpResponse Busy(std::string_view message);
+
 /// The value of `name` in a query ("a=1&b=2"), percent signs and '+' resolved; nothing where it does not stand.
 std::optional<std::string> QueryValue(std::string_view query, std::string_view name);
 

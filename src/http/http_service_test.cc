@@ -46,6 +46,12 @@ class PatientService : public HttpService {
 
 std::string HostLine(const HttpServer& server) { return "Host: localhost:" + std::to_string(server.port()) + "\r\n"; }
 
+/// Whether the server notices that the client has hung up.
+bool IsGoneSoon(const HttpExchange& exchange) {
+  for (int i = 0; i < 200 && !exchange.gone(); ++i) std::this_thread::sleep_for(milliseconds(10));
+  return exchange.gone();
+}
+
 TEST(HttpService, AnswersLaterFromAnyThread) {
   PatientService service;
   const HttpServer server(HttpOptions{}, service);
@@ -145,8 +151,7 @@ TEST(HttpService, KnowsWhenTheClientHasGone) {
     std::this_thread::sleep_for(milliseconds(50));
     EXPECT_FALSE(exchange->gone());
   }
-  for (int i = 0; i < 200 && !exchange->gone(); ++i) std::this_thread::sleep_for(milliseconds(10));
-  EXPECT_TRUE(exchange->gone());
+  EXPECT_TRUE(IsGoneSoon(*exchange));
   exchange->Answer({.body = "for nobody"});
 }
 
@@ -163,8 +168,7 @@ TEST(HttpService, KnowsWhenAClientHasGoneThatAskedForMore) {
     std::this_thread::sleep_for(milliseconds(50));
     EXPECT_FALSE(exchange->gone());
   }
-  for (int i = 0; i < 200 && !exchange->gone(); ++i) std::this_thread::sleep_for(milliseconds(10));
-  EXPECT_TRUE(exchange->gone());
+  EXPECT_TRUE(IsGoneSoon(*exchange));
 }
 
 TEST(HttpService, CutsOffASlowBodyHoweverOftenABitOfItComes) {
@@ -294,7 +298,7 @@ TEST(HttpService, IsThereAfterAllItsClientsHaveHungUp) {
     exchange = service.Next();
     ASSERT_NE(exchange, nullptr);
   }
-  for (int i = 0; i < 200 && !exchange->gone(); ++i) std::this_thread::sleep_for(milliseconds(10));
+  ASSERT_TRUE(IsGoneSoon(*exchange));
   std::this_thread::sleep_for(milliseconds(50));  // nothing is under way on the server's thread now
   exchange->Answer({.body = "for nobody"});
   TestClient next(server);

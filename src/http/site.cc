@@ -162,12 +162,6 @@ bool Site::CountComing(int64_t more) {
   return more <= 0 || coming_ <= static_cast<int64_t>(limits.bodies_bytes);
 }
 
-HttpResponse Site::TooMuchIsComing() const {
-  HttpResponse response = HttpError(503, "more bodies are coming than there is memory for; try again later");
-  response.headers.emplace_back("Retry-After", "1");
-  return response;
-}
-
 std::optional<HttpResponse> Site::RefuseStranger(const HttpRequest& request) const {
   const std::string* host = request.Header("Host");
   const std::string* origin = request.Header("Origin");

@@ -97,7 +97,6 @@ class Site : public std::enable_shared_from_this<Site> {
 
   /// Counts bytes of bodies that are coming. Whether they are not too many.
   bool CountComing(int64_t more);
-  HttpResponse TooMuchIsComing() const;
 
   /// The refusal of a request of which the header has come.
   std::optional<HttpResponse> Refuse(HttpRequest& request);

@@ -23,11 +23,7 @@ HttpResponse JsonResponse(const Json& json) {
   return {.content_type = "application/json", .body = DumpJson(json) + "\n"};
 }
 
-HttpResponse Busy() {
-  HttpResponse response = HttpError(503, "more requests are under way than can be answered soon; try again later");
-  response.headers.emplace_back("Retry-After", "1");
-  return response;
-}
+HttpResponse NoPlace() { return Busy("more requests are under way than can be answered soon; try again later"); }
 
 bool IsForPredictions(const Route& route) {
   return route.endpoint == Endpoint::kPredict || route.endpoint == Endpoint::kInfer;
@@ -94,7 +90,7 @@ std::optional<HttpResponse> PredictionService::Refuse(HttpRequest& request, Call
   }
   if (request.length.value_or(0) > settings_.longest_body) return BodyTooLong(settings_.longest_body);
   call.place = admission_.Enter(request.length.value_or(settings_.longest_body));
-  if (call.place == nullptr) return Busy();
+  if (call.place == nullptr) return NoPlace();
   return {};
 }
 
@@ -116,7 +112,7 @@ void PredictionService::Serve(std::shared_ptr<HttpExchange> exchange) {
 
 void PredictionService::StartJob(const std::shared_ptr<HttpExchange>& exchange, Call& call) {
   if (call.place == nullptr) call.place = admission_.Enter(exchange->request.body.size());
-  if (call.place == nullptr) return Finish(*exchange, call, Busy());
+  if (call.place == nullptr) return Finish(*exchange, call, NoPlace());
   const auto job = std::make_shared<Job>();
   job->exchange = exchange;
   job->began = ServiceClock::now();  // the body took the time that the client needed for it

@@ -30,6 +30,13 @@ def predict(some):
     return [p["predictions"] for p in json.loads(output)]
 
 
+def bars(page):
+    """(class, probability) of each bar of the answer."""
+    found = page.evaluate(
+        "() => [...document.querySelectorAll('#result .bars li')].map(li => [li.querySelector('span').textContent, li.querySelector('i').style.width])")
+    return [(name, float(width.rstrip("%")) / 100) for name, width in found]
+
+
 expected = predict(files)
 
 with sync_playwright() as playwright:
@@ -50,10 +57,9 @@ with sync_playwright() as playwright:
             give(page, "drop" if count % 4 else "paste", file.name, file.read_bytes(), "")
         page.wait_for_function("n => document.querySelectorAll('#history li').length === Math.min(n, 60)", arg=count)
         page.wait_for_function("() => !busy")
-        found = page.evaluate(
-            "() => [...document.querySelectorAll('#result .bars li')].map(li => [li.querySelector('span').textContent, li.querySelector('i').style.width])")
-        for (name, width), answer in zip(found, wanted):
-            worst = max(worst, abs(float(width.rstrip("%")) / 100 - answer["probability"]))
+        found = bars(page)
+        for (name, probability), answer in zip(found, wanted):
+            worst = max(worst, abs(probability - answer["probability"]))
         assert found[0][0] == wanted[0]["class"] or wanted[0]["probability"] - wanted[1]["probability"] < 0.01, (file, found, wanted)
     assert worst < 0.01, worst
     # Larger than what browsers of phones give of a canvas at once: all of it counts, the lower end too.
@@ -65,10 +71,9 @@ with sync_playwright() as playwright:
         wanted = predict([picture])[0]
         page.set_input_files("#file", picture)
         page.wait_for_function("() => document.querySelector('#history .quiet[title=\"large.png\"]') && !busy")
-    found = {li["name"]: li["width"] for li in page.evaluate(
-        "() => [...document.querySelectorAll('#result .bars li')].map(li => ({name: li.querySelector('span').textContent, width: li.querySelector('i').style.width}))")}
+    found = dict(bars(page))
     for answer in wanted:
-        assert abs(float(found[answer["class"]].rstrip("%")) / 100 - answer["probability"]) < 0.01, (found, wanted)
+        assert abs(found[answer["class"]] - answer["probability"]) < 0.01, (found, wanted)
     page.set_input_files("#file", {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"hello"})
     page.wait_for_selector("#error:visible")
     assert page.locator("#error").inner_text() == "notes.txt: the browser can't read this as an image"
