@@ -53,16 +53,17 @@ struct Norm {
   }
   void Backward() {
     const kernels::RowShape summed{shape.out_values() / shape.channels, shape.channels};
+    bf16* dz = IsSmooth(act) && !pooled() ? dx.data() : nullptr;
     GradientSums(summed, pooled() ? best.data() : x.data(), dy.data(), factor.data(), offset.data(), mean.data(), act,
-                 sum.data(), by_x.data(), scratch);
+                 sum.data(), by_x.data(), dz, scratch);
     kernels::NormGradientFactors(rows.channels, rows.rows, mean.data(), variance.data(), kEpsilon, factor.data(),
                                  sum.data(), by_x.data(), by_x.data(), constant.data(), /*scale_gradient=*/nullptr);
     if (pooled()) {
       NormMaxPoolGradient(shape, x.data(), dy.data(), best.data(), place.data(), factor.data(), offset.data(),
                           by_x.data(), constant.data(), act, dx.data(), scratch.threads());
     } else {
-      ActGradient(rows, x.data(), dy.data(), factor.data(), offset.data(), by_x.data(), constant.data(), act, dx.data(),
-                  scratch);
+      ActGradient(rows, x.data(), dz != nullptr ? dz : dy.data(), factor.data(), offset.data(), by_x.data(),
+                  constant.data(), dz != nullptr ? kernels::Act::kNone : act, dx.data(), scratch);
     }
   }
 

@@ -55,8 +55,9 @@ class NormOp : public Op {
     auto* sum = bias_gradient_.data_ptr<float>();
     // What is not a maximum has no gradient, and adds nothing.
     const kernels::RowShape summed = pooled() ? kernels::RowShape{shape_.out_values() / channels(), channels()} : rows;
+    bf16* dz = IsSmooth(act_) && !pooled() ? dy : nullptr;  // computed once, for both passes
     GradientSums(summed, pooled() ? best_.data() : x_, dy, factor_.data(), shift_.data(), mean_.data(), act_, sum,
-                 by_x_.data(), scratch_);
+                 by_x_.data(), dz, scratch_);
     kernels::NormGradientFactors(channels(), rows.rows, mean_.data(), variance_.data(), spec_.epsilon, factor_.data(),
                                  sum, by_x_.data(), by_x_.data(), constant_.data(),
                                  scale_ != nullptr ? scale_gradient_.data_ptr<float>() : nullptr);
@@ -68,7 +69,8 @@ class NormOp : public Op {
                           constant_.data(), act_, spare, scratch_.threads());
       return spare;
     }
-    ActGradient(rows, x_, dy, factor_.data(), shift_.data(), by_x_.data(), constant_.data(), act_, dy, scratch_);
+    ActGradient(rows, x_, dy, factor_.data(), shift_.data(), by_x_.data(), constant_.data(),
+                dz != nullptr ? kernels::Act::kNone : act_, dy, scratch_);
     return dy;
   }
 

@@ -17,7 +17,7 @@ class PatchConvOp : public WeightedOp {
     x_ = x;
     if (stale_) PackPatchWeights(shape_, weight(), packed_.Get(PatchPackedSize(shape_)));
     stale_ = false;
-    const bool derived = pass.training && act_ != kernels::Act::kNone && act_ != kernels::Act::kRelu && Learns();
+    const bool derived = pass.training && IsSmooth(act_) && Learns();
     y_.Get(shape_.out_size());
     PatchForward(shape_, x, packed_.data(), bias(), act_, derived ? z_.Get(shape_.out_size()) : nullptr, y_.data(),
                  scratch_);
@@ -27,7 +27,7 @@ class PatchConvOp : public WeightedOp {
   /// It is the first step: nothing asks for its input's gradient.
   bf16* Backward(bf16* dy, bf16*, bool, const Pass&) override {
     const kernels::RowShape rows{shape_.out_pixels(), shape_.out};
-    const bool smooth = act_ != kernels::Act::kNone && act_ != kernels::Act::kRelu;
+    const bool smooth = IsSmooth(act_);
     if (WeightLearns()) {
       if (smooth) ActGradient(rows, z_.data(), dy, nullptr, nullptr, nullptr, nullptr, act_, dy, scratch_);
       PatchWeightGradient(shape_, x_, dy, act_ == kernels::Act::kRelu ? y_.data() : nullptr, weight_gradient(),
@@ -36,7 +36,7 @@ class PatchConvOp : public WeightedOp {
     } else if (has_bias()) {
       // Of the others the output tells the derivative: it is 1, or 0.
       GradientSums(rows, smooth ? z_.data() : y_.data(), dy, nullptr, nullptr, nullptr, act_, bias_gradient(), nullptr,
-                   scratch_);
+                   nullptr, scratch_);
     }
     SetBiasGradient();
     return dy;

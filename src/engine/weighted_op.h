@@ -44,7 +44,8 @@ class WeightedOp : public Op {
     if (y != nullptr) {
       ReluGradient(rows, y, dy, bias_gradient(), scratch);
     } else if (has_bias()) {
-      GradientSums(rows, dy, dy, nullptr, nullptr, nullptr, kernels::Act::kNone, bias_gradient(), nullptr, scratch);
+      GradientSums(rows, dy, dy, nullptr, nullptr, nullptr, kernels::Act::kNone, bias_gradient(), nullptr, nullptr,
+                   scratch);
     }
     SetBiasGradient();
   }

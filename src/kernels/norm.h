@@ -32,9 +32,10 @@ void ScaleShiftAct(const RowShape& shape, const bf16* x, const float* factor, co
                    Scratch& scratch);
 
 /// What the backward pass of z = x * factor + shift, y = act(z) sums up for each channel: dz and dz * (x - mean), where
-/// dz = dy * act'(z). Null factor, shift and mean count as 1, 0, 0. sum_x may be null.
+/// dz = dy * act'(z). Null factor, shift and mean count as 1, 0, 0. sum_x may be null. `dz` is written where it isn't
+/// null; it may be dy.
 void GradientSums(const RowShape& shape, const bf16* x, const bf16* dy, const float* factor, const float* shift,
-                  const float* mean, Act act, float* sum, float* sum_x, Scratch& scratch);
+                  const float* mean, Act act, float* sum, float* sum_x, bf16* dz, Scratch& scratch);
 
 /// From those sums, over n rows, to what ActGradient takes: dx = factor * (dz - mean(dz) - z0 * mean(dz * z0)), z0
 /// being the normalised x, sorted by x. by_x may be sum_x. scale_gradient, the sums of dz * z0, may be null.

@@ -114,15 +114,16 @@ void ApplyRows(const RowShape& s, const bf16* x, const float* factor, const floa
 
 template <Act kAct>
 const double* SumRows(const RowShape& s, const bf16* x, const bf16* dy, const float* factor, const float* shift,
-                      const float* mean, Scratch& scratch) {
+                      const float* mean, bf16* dz, Scratch& scratch) {
   const int64_t ahead = BlockAhead(s);
   const auto add = [=](int64_t i, int64_t c, __mmask16 mask, __m512 & sum, __m512 & sum_x)
       __attribute__((always_inline)) {
     const __m512 value = Load(x + i + c, mask, ahead);
     const __m512 z = _mm512_fmadd_ps(value, LoadOr(factor, c, mask, 1), LoadOr(shift, c, mask, 0));
-    const __m512 dz = Derive<kAct>(z, Load(dy + i + c, mask, ahead));
-    sum = _mm512_add_ps(sum, dz);
-    sum_x = _mm512_fmadd_ps(dz, _mm512_sub_ps(value, LoadOr(mean, c, mask, 0)), sum_x);
+    const __m512 gradient = Derive<kAct>(z, Load(dy + i + c, mask, ahead));
+    if (dz != nullptr) StoreNarrow(dz + i + c, mask, gradient);
+    sum = _mm512_add_ps(sum, gradient);
+    sum_x = _mm512_fmadd_ps(gradient, _mm512_sub_ps(value, LoadOr(mean, c, mask, 0)), sum_x);
   };
   return SumRowsOverThreads(s, scratch, add);
 }
@@ -184,8 +185,9 @@ void ScaleShiftAct(const RowShape& s, const bf16* x, const float* factor, const 
 }
 
 void GradientSums(const RowShape& s, const bf16* x, const bf16* dy, const float* factor, const float* shift,
-                  const float* mean, Act act, float* sum, float* sum_x, Scratch& scratch) {
-  const double* total = With(act, [&]<Act kAct>() { return SumRows<kAct>(s, x, dy, factor, shift, mean, scratch); });
+                  const float* mean, Act act, float* sum, float* sum_x, bf16* dz, Scratch& scratch) {
+  const double* total =
+      With(act, [&]<Act kAct>() { return SumRows<kAct>(s, x, dy, factor, shift, mean, dz, scratch); });
   for (int64_t c = 0; c < s.channels; ++c) sum[c] = static_cast<float>(total[c]);
   for (int64_t c = 0; c < s.channels && sum_x != nullptr; ++c) sum_x[c] = static_cast<float>(total[s.channels + c]);
 }

@@ -101,14 +101,19 @@ TEST_P(NormTest, ForwardAndBackward) {
     ScaleShiftAct(s, input.data(), factor.data(), shift.data(), act, output.data(), scratch);
     ExpectNear(y, AsFloat(output), kRounding);
     std::vector<float> found(s.channels), found_x(s.channels);
+    std::vector<bf16> dz(gradient.size());
     GradientSums(s, input.data(), gradient.data(), factor.data(), shift.data(), mean.data(), act, found.data(),
-                 found_x.data(), scratch);
+                 found_x.data(), dz.data(), scratch);
     const double error = act == Act::kGelu ? 3e-5 : 1e-5;  // its slope is a fit
     EXPECT_LT(RelativeError(sum, found), error);
     EXPECT_LT(RelativeError(sum_x, found_x), error);
     ActGradient(s, input.data(), gradient.data(), factor.data(), shift.data(), by_x.data(), constant.data(), act,
                 gradient.data(), scratch);
     ExpectNear(dx, AsFloat(gradient), kRounding);
+    // The second pass from the first one's dz, which was rounded once more.
+    ActGradient(s, input.data(), dz.data(), factor.data(), nullptr, by_x.data(), constant.data(), Act::kNone, dz.data(),
+                scratch);
+    ExpectNear(dx, AsFloat(dz), 2 * kRounding);
   }
 }
 

@@ -22,7 +22,7 @@ double Bf16Burst() { NotBuilt(); }
 void ChannelMoments(const RowShape&, const bf16*, float*, float*, Scratch&) { NotBuilt(); }
 void ScaleShiftAct(const RowShape&, const bf16*, const float*, const float*, Act, bf16*, Scratch&) { NotBuilt(); }
 void GradientSums(const RowShape&, const bf16*, const bf16*, const float*, const float*, const float*, Act, float*,
-                  float*, Scratch&) {
+                  float*, bf16*, Scratch&) {
   NotBuilt();
 }
 void ActGradient(const RowShape&, const bf16*, const bf16*, const float*, const float*, const float*, const float*, Act,

@@ -68,19 +68,27 @@ static inline void PanelProducts(const bf16* v, const BlockLayout& layout, const
 
 /// 32 channels of a tile from `first` on, transformed and stored by frequency at v, `stride` apart. `kPart`: fewer than
 /// 32 channels are left; what is stored behind them is zero.
-template <bool kPart, typename Pixels>
+template <typename Rows, typename Columns, bool kPart, typename Pixels>
 SPOTTER_INLINE void TransformTilePart(const Pixels& pixels, int64_t first, __mmask32 mask, bf16* v, int64_t stride) {
-  __m512 even[kFrequencies];
-  __m512 odd[kFrequencies];
-  TransformColumns<OfInput, 0, 3, kPart>(pixels, first, mask, even, odd);
-  StoreRows<OfInput, 3, kPart>(even, odd, Interleaved(), v, stride);
+  __m512 even[2 * Rows::kPairs * Columns::kSize];
+  __m512 odd[2 * Rows::kPairs * Columns::kSize];
+  TransformColumns<Rows, 0, Rows::kPairs, Columns::kSize, kPart>(pixels, first, mask, even, odd);
+  StoreRows<Columns, Rows::kPairs, kPart>(even, odd, Interleaved(), v, stride);
+}
+template <typename Rows, typename Columns, typename Pixels>
+static void TransformTileOf(const Pixels& pixels, int64_t channels, bf16* v, int64_t stride) {
+  int64_t c = 0;
+  for (; c + kChunk <= channels; c += kChunk) TransformTilePart<Rows, Columns, false>(pixels, c, ~0u, v + c, stride);
+  if (c < channels) TransformTilePart<Rows, Columns, true>(pixels, c, First32(channels - c), v + c, stride);
 }
 /// All channels of a tile. Up to 31 values behind its row are overwritten: rows are written in order.
 template <typename Pixels>
-SPOTTER_INLINE void TransformTile(const Pixels& pixels, int64_t channels, bf16* v, int64_t stride) {
-  int64_t c = 0;
-  for (; c + kChunk <= channels; c += kChunk) TransformTilePart<false>(pixels, c, ~0u, v + c, stride);
-  if (c < channels) TransformTilePart<true>(pixels, c, First32(channels - c), v + c, stride);
+SPOTTER_INLINE void TransformTile(const Pixels& pixels, TileKind kind, int64_t channels, bf16* v, int64_t stride) {
+  const auto transform = kind.short_rows      ? kind.short_columns ? TransformTileOf<OfShortInput, OfShortInput, Pixels>
+                                                                   : TransformTileOf<OfShortInput, OfInput, Pixels>
+                              : kind.short_columns ? TransformTileOf<OfInput, OfShortInput, Pixels>
+                                              : TransformTileOf<OfInput, OfInput, Pixels>;
+  transform(pixels, channels, v, stride);
 }
 
 }  // namespace spotter::kernels

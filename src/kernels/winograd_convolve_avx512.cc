@@ -42,8 +42,8 @@ SPOTTER_INLINE __m512 Largest(const __m512* above, const __m512* below, uint16_t
   return _mm512_mask_mov_ps(_mm512_max_ps(b, a), nan, _mm512_set1_ps(std::numeric_limits<float>::quiet_NaN()));
 }
 
-/// 16 channels from `channel` on of one tile, whose products begin at m. Frequencies that only outputs beyond the edge
-/// need hold anything.
+/// 16 channels from `channel` on of one tile, whose products begin at m. Frequencies that the tile does not need hold
+/// anything.
 template <bool kPool>
 SPOTTER_INLINE void WriteTile(const Output& out, const TileGrid& grid, const Tile& tile, const float* m,
                               int64_t m_stride, int64_t channel) {
@@ -60,10 +60,21 @@ SPOTTER_INLINE void WriteTile(const Output& out, const TileGrid& grid, const Til
   const int64_t columns = width - left;
   const int64_t pixel = (tile.image * height + top) * width + left;
   bf16* to = out.y + pixel * out.channels + channel;
+  // The frequency of the point 0, number 4, counts for the first output: it is 0 where the tile has none. Infinity's
+  // counts for the fourth alone.
+  const TileKind kind = grid.KindOf(tile);
+  const auto row4 = static_cast<__mmask16>(kind.short_rows ? 0 : ~0);
+  const auto column4 = static_cast<__mmask16>(kind.short_columns ? 0 : ~0);
   __m512 t[kTile * kSide];
 #pragma GCC unroll 6
-  for (int j = 0; j < kSide; ++j)
-    OutputTransform([&](int i) { return _mm512_loadu_ps(m + (kSide * i + j) * m_stride); }, t + j, kSide);
+  for (int j = 0; j < kSide; ++j) {
+    const auto products = [&](int i) {
+      const float* at = m + (kSide * i + j) * m_stride;
+      if (i != kShort && j != kShort) return _mm512_loadu_ps(at);
+      return _mm512_maskz_loadu_ps(i != kShort ? column4 : j != kShort ? row4 : row4 & column4, at);
+    };
+    OutputTransform(products, t + j, kSide);
+  }
 #pragma GCC unroll 4
   for (int i = 0; i < kOutputs; ++i, to += width * out.channels) {
     if (i >= rows) break;
@@ -123,7 +134,8 @@ void Convolve(MapView map, const TileGrid& grid, const bf16* packed, const Outpu
       if (next < blocks.count())
         ahead = RowsAhead(map, RowsRead(grid, blocks.FirstTile(next), blocks.FirstTile(next + 1) - 1), turns);
       TilePixels<Pixels> pixels(map, grid.pad, block, 0, in);
-      for (int64_t t = 0; t < block.count; ++t) TransformTile(pixels.At(t), in, v + t * layout.sums, layout.v_stride);
+      for (int64_t t = 0; t < block.count; ++t)
+        TransformTile(pixels.At(t), grid.KindOf(block.tiles[t]), in, v + t * layout.sums, layout.v_stride);
       for (int64_t first = 0; first < out; first += kPanel) {
         const int64_t width = PanelWidth(out, first);
         PanelProducts(v, layout, block, packed + first * kFrequencies * layout.sums, width, m, ahead);

@@ -182,23 +182,22 @@ class TilePixels {
   Pixels ring_[kRing];
 };
 
-/// 32 channels of a tile, even and odd ones, half way: kPairs pairs of rows, Of::kSize values a row.
-template <typename Of, int kFirst, int kPairs, bool kPart, typename Pixels>
+/// 32 channels of a tile, even and odd ones, half way: kPairs pairs of rows, kColumns values a row.
+template <typename Of, int kFirst, int kPairs, int kColumns, bool kPart, typename Pixels>
 SPOTTER_INLINE void TransformColumns(const Pixels& pixels, int64_t channel, __mmask32 mask, __m512* even, __m512* odd) {
-  constexpr int kSize = Of::kSize;
   const typename Pixels::template Chunk<kPart> chunk(pixels, channel, mask);
 #pragma GCC unroll 6
-  for (int j = 0; j < kSize; ++j) {
-    __m512 low[kSize];
-    __m512 high[kSize];
+  for (int j = 0; j < kColumns; ++j) {
+    __m512 low[Of::kSize];
+    __m512 high[Of::kSize];
 #pragma GCC unroll 6
-    for (int i = 0; i < kSize; ++i) {
+    for (int i = 0; i < Of::kSize; ++i) {
       const __m512i v = chunk.Load(i, j);
       low[i] = Even(v);
       high[i] = Odd(v);
     }
-    Transform<Of, kFirst, kPairs>(low, 1, even + j, kSize);
-    Transform<Of, kFirst, kPairs>(high, 1, odd + j, kSize);
+    Transform<Of, kFirst, kPairs>(low, 1, even + j, kColumns);
+    Transform<Of, kFirst, kPairs>(high, 1, odd + j, kColumns);
   }
 }
 
@@ -210,10 +209,10 @@ SPOTTER_INLINE void StoreRows(const __m512* a, const __m512* b, __m512i order, b
   for (int i = 0; i < 2 * kPairs; ++i) {
     __m512 first[kSide];
     __m512 second[kSide];
-    Transform<Of, 0, 3>(a + Of::kSize * i, 1, first, 1);
-    Transform<Of, 0, 3>(b + Of::kSize * i, 1, second, 1);
+    Transform<Of, 0, Of::kPairs>(a + Of::kSize * i, 1, first, 1);
+    Transform<Of, 0, Of::kPairs>(b + Of::kSize * i, 1, second, 1);
 #pragma GCC unroll 6
-    for (int j = 0; j < kSide; ++j) {
+    for (int j = 0; j < 2 * Of::kPairs; ++j) {
       const __m512i packed = Pack(first[j], second[j]);
       _mm512_storeu_si512(to + (kSide * i + j) * stride,
                           kInterleave ? _mm512_permutexvar_epi16(order, packed) : packed);

@@ -152,6 +152,20 @@ TEST_P(WinogradTest, ForwardWithBiasAndRelu) {
   ExpectExact(y, Forward({.bias = bias.data(), .relu = true}, nullptr));
 }
 
+// Whatever the blocks that its tiles are computed in.
+TEST_P(WinogradTest, AnImageAloneGivesTheSame) {
+  ConvShape one = s;
+  one.images = 1;
+  std::vector<bf16> packed(static_cast<size_t>(WinogradPackedSize(s.in, s.out)));
+  PackWinogradForward(s, weights.data(), packed.data(), threads());
+  std::vector<bf16> all(static_cast<size_t>(s.out_size())), alone(static_cast<size_t>(one.out_size()));
+  WinogradForward(s, AsBf16(x).data(), packed.data(), {}, all.data(), nullptr, scratch);
+  Scratch other(threads() + 1);
+  WinogradForward(one, AsBf16(x).data(), packed.data(), {}, alone.data(), nullptr, other);
+  all.resize(alone.size());
+  EXPECT_EQ(all, alone);
+}
+
 TEST_P(WinogradTest, DataGradient) {
   const std::vector<float> dy = RandomValues(s.out_size(), 4);
   const std::vector<uint32_t> argmax = RandomArgmax();
@@ -190,16 +204,17 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{Shape(1, 3, 3, 1, 1, 0, false), 1},        // one output
                     Case{Shape(40, 4, 4, 1, 1, 0, true), 4},        // one window
                     Case{Shape(1, 4, 4, 40, 33, 0, true), 4}, Case{Shape(1, 1, 1, 5, 7, 1, false), 2},  // one pixel
-                    Case{Shape(2, 2, 3, 33, 31, 1, true), 2},      // odd channels around a chunk
-                    Case{Shape(2, 9, 6, 65, 97, 1, false), 5},     //
-                    Case{Shape(2, 6, 9, 31, 95, 0, true), 2},      //
-                    Case{Shape(1, 70, 66, 8, 16, 1, true), 2},     // more tiles in an image than in a block
-                    Case{Shape(1, 9, 900, 7, 40, 0, true), 2},     // more in a row
-                    Case{Shape(9, 31, 31, 24, 64, 1, true), 2},    // many blocks
-                    Case{Shape(401, 4, 4, 192, 32, 1, false), 1},  // weights' gradient in three passes, many blocks
-                    Case{Shape(401, 4, 4, 192, 64, 1, true), 3},   // and in parts
-                    Case{Shape(3, 4, 4, 192, 32, 1, false), 3},    // fewer tiles than threads
-                    Case{Shape(64, 5, 5, 16, 20, 1, true), 8},     // more threads than cores
+                    Case{Shape(2, 2, 3, 33, 31, 1, true), 2},     // odd channels around a chunk
+                    Case{Shape(2, 9, 6, 65, 97, 1, false), 5},    //
+                    Case{Shape(2, 6, 9, 31, 95, 0, true), 2},     //
+                    Case{Shape(1, 70, 66, 8, 16, 1, true), 2},    // more tiles in an image than in a block
+                    Case{Shape(1, 9, 900, 7, 40, 0, true), 2},    // more in a row
+                    Case{Shape(9, 31, 31, 24, 64, 1, true), 2},   // many blocks
+                    Case{Shape(61, 5, 5, 560, 32, 1, false), 1},  // weights' gradient in three passes, many blocks
+                    Case{Shape(61, 6, 6, 560, 64, 1, true), 3},   // and in parts
+                    Case{Shape(3, 6, 10, 40, 48, 1, false), 2},   // pairs of tiles of two kinds, both ways
+                    Case{Shape(3, 4, 4, 192, 32, 1, false), 3},   // fewer tiles than threads
+                    Case{Shape(64, 5, 5, 16, 20, 1, true), 8},    // more threads than cores
                     Case{Shape(1, 5, 5, 512, 640, 1, false), 2}));
 
 }  // namespace

@@ -20,6 +20,17 @@ struct Tile {
   int16_t x;
 };
 
+/// Rows (columns) of frequencies that a tile needs of which only so many rows (columns) are outputs: three outputs do
+/// without infinity, and two (or one) without 0 as well, by transforms of their own (winograd_transforms.h).
+constexpr int kShort = 4;
+constexpr int FrequencyRows(int64_t outputs) { return outputs > 3 ? kSide : outputs == 3 ? kSide - 1 : kShort; }
+
+/// Which transforms a tile is for: those of kShort rows of frequencies, of kShort columns, or the whole ones.
+struct TileKind {
+  bool short_rows = false;
+  bool short_columns = false;
+};
+
 /// A convolution seen as tiles: maps of `height` rows with `pad` zeros around, outputs (out_height, out_width).
 struct TileGrid {
   int64_t images;
@@ -33,6 +44,10 @@ struct TileGrid {
   int64_t of_image() const { return rows() * columns(); }
   int64_t all() const { return images * of_image(); }
   int64_t RowOf(int64_t tile) const { return tile % of_image() / columns(); }
+  /// It depends on the tile's place alone, so that results do not depend on what else is computed.
+  TileKind KindOf(const Tile& tile) const {
+    return {FrequencyRows(out_height - kTile * tile.y) == kShort, FrequencyRows(out_width - kTile * tile.x) == kShort};
+  }
 };
 
 /// The tiles of a shape's forward pass. With a pool they cover the outputs that it reads.
@@ -47,17 +62,18 @@ inline TileGrid BackwardGrid(const ConvShape& s) {
 
 constexpr int64_t kMostTiles = 192;  // of a block
 
-/// Tiles with the ranges [begin, end) of them that need the last row or column of frequencies: where fewer than four
-/// rows (columns) of an edge tile are outputs, it does not enter them. (Used where that is so both ways, and where
-/// blocks are whole images.)
+/// Tiles with the ranges [begin, end) of them that need a frequency: those at the edges, of which fewer than four rows
+/// (columns) are outputs, need fewer. (Used where that is so both ways, and where blocks are whole images.)
 struct TileBlock {
   int64_t count = 0;
-  int64_t begin[2][2];  // by [frequency row is the last][frequency column is the last]
+  int rows = kSide;  // of frequencies, that tiles at the lower edge need
+  int columns = kSide;
+  int64_t begin[2][2];  // by [frequency row is none of `rows`][frequency column is none of `columns`]
   int64_t end[2][2];
   Tile tiles[kMostTiles];
 
-  int64_t Begin(int frequency) const { return begin[frequency / kSide == kSide - 1][frequency % kSide == kSide - 1]; }
-  int64_t End(int frequency) const { return end[frequency / kSide == kSide - 1][frequency % kSide == kSide - 1]; }
+  int64_t Begin(int frequency) const { return begin[frequency / kSide >= rows][frequency % kSide >= columns]; }
+  int64_t End(int frequency) const { return end[frequency / kSide >= rows][frequency % kSide >= columns]; }
 };
 
 /// Rows [first, last) of a map, counted through all its images.
@@ -112,6 +128,8 @@ class TileBlocks {
       ++image;
     }
     block.count = count;
+    block.rows = kSide;
+    block.columns = kSide;
     for (int row = 0; row < 2; ++row) {
       for (int column = 0; column < 2; ++column) {
         block.begin[row][column] = 0;
@@ -137,6 +155,8 @@ class TileBlocks {
       ends[part] = count;
     }
     block.count = count;
+    block.rows = FrequencyRows(grid_.out_height % kTile);
+    block.columns = FrequencyRows(grid_.out_width % kTile);
     const int64_t begin[2][2] = {{0, ends[0]}, {0, ends[0]}};
     const int64_t end[2][2] = {{count, ends[2]}, {ends[1], ends[1]}};
     std::copy_n(&begin[0][0], 4, &block.begin[0][0]);

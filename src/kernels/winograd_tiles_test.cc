@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <span>
 #include <tuple>
 #include <vector>
 
@@ -40,11 +41,15 @@ TEST(TileBlocks, HaveEveryTileOnceWithTheFrequenciesItNeeds) {
         for (int64_t t = 0; t < block.count; ++t) {
           const Tile& tile = block.tiles[t];
           ++seen[{tile.image, tile.y, tile.x}];
+          const TileKind kind = grid.KindOf(tile);
           for (int f = 0; f < kFrequencies; ++f) {
-            const bool whole_row = kTile * tile.y + kTile <= grid.out_height;
-            const bool whole_column = kTile * tile.x + kTile <= grid.out_width;
-            const bool needed = (f / kSide < kSide - 1 || whole_row) && (f % kSide < kSide - 1 || whole_column);
-            if (needed) EXPECT_TRUE(block.Begin(f) <= t && t < block.End(f)) << "tile " << t << ", frequency " << f;
+            const bool needed = f / kSide < FrequencyRows(grid.out_height - kTile * tile.y) &&
+                                f % kSide < FrequencyRows(grid.out_width - kTile * tile.x);
+            const bool enters = block.Begin(f) <= t && t < block.End(f);
+            if (needed) EXPECT_TRUE(enters) << "tile " << t << ", frequency " << f;
+            const bool lacks =
+                (kind.short_rows && f / kSide >= block.rows) || (kind.short_columns && f % kSide >= block.columns);
+            EXPECT_FALSE(lacks && enters) << "tile " << t << ", frequency " << f;
           }
         }
       }
@@ -61,6 +66,22 @@ TEST(TileBlocks, LeaveOutFrequenciesOfPartTiles) {
   EXPECT_EQ(block.End(0) - block.Begin(0), 24);
   EXPECT_EQ(block.End(kSide - 1) - block.Begin(kSide - 1), 12);               // the left tiles
   EXPECT_EQ(block.End(kFrequencies - 1) - block.Begin(kFrequencies - 1), 6);  // the upper left ones
+}
+
+// 6 = 4 + 2: the tiles at the edge do with four rows of frequencies, and nothing is computed that is not needed.
+TEST(TileBlocks, LeaveOutMoreWhereTwoOutputsAreLeft) {
+  const TileGrid grid = ForwardGrid({.images = 6, .height = 7, .width = 7, .kernel = 3, .pad = 1, .pool = true});
+  TileBlock block;
+  TileBlocks(grid, 24).Fill(0, block);
+  int64_t products = 0;
+  for (int f = 0; f < kFrequencies; ++f) products += block.End(f) - block.Begin(f);
+  EXPECT_EQ(products, 6 * (6 + 4) * (6 + 4));
+  EXPECT_EQ(block.rows, kShort);
+  EXPECT_EQ(block.columns, kShort);
+  for (const Tile& tile : std::span(block.tiles, 24)) {
+    EXPECT_EQ(grid.KindOf(tile).short_rows, tile.y == 1);
+    EXPECT_EQ(grid.KindOf(tile).short_columns, tile.x == 1);
+  }
 }
 
 TEST(TileRows, AreThoseReadAndWritten) {

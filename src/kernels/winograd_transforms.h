@@ -51,9 +51,10 @@ SPOTTER_INLINE void BothSigns(__m512 even, float point, __m512 odd, __m512* to, 
 }
 
 /// What is transformed on the way in: a tile's input by B^T, and the gradient of its outputs by A. Pair: two rows of
-/// the result; from and to: values so many vectors apart.
+/// the result; from and to: values so many vectors apart. kSize: values, kPairs: pairs of rows.
 struct OfInput {
   static constexpr int kSize = 6;
+  static constexpr int kPairs = 3;
 
   template <int kPair>
   SPOTTER_INLINE_MEMBER static void Pair(const __m512* from, int from_step, __m512* to, int to_step) {
@@ -70,8 +71,31 @@ struct OfInput {
     }
   }
 };
+/// Of a tile with at most two rows of outputs: F(2, 3) for the points p, -p, q, -q alone, with these rows in place of
+/// B^T and the same weights and A^T. (The factors that its G would have, of p and q, are in the rows.)
+///
+///          -p2q2  -p q2   p2   p
+///          -p2q2   p q2   p2  -p
+///          -p2q2  -p2 q   q2   q
+///          -p2q2   p2 q   q2  -q
+struct OfShortInput {
+  static constexpr int kSize = 4;
+  static constexpr int kPairs = 2;
+
+  template <int kPair>
+  SPOTTER_INLINE_MEMBER static void Pair(const __m512* from, int from_step, __m512* to, int to_step) {
+    using namespace points;
+    static_assert(kPair < kPairs);
+    const auto d = [&](int i) { return from[i * from_step]; };
+    const float own = kPair == 0 ? kP2 : kQ2;
+    const float other = kPair == 0 ? kQ2 : kP2;
+    const __m512 even = _mm512_mul_ps(Constant(own), Minus(d(2), other, d(0)));
+    BothSigns(even, kPair == 0 ? kP : kQ, Minus(d(3), other, d(1)), to, to_step);
+  }
+};
 struct OfGradient {
   static constexpr int kSize = 4;
+  static constexpr int kPairs = 3;
 
   template <int kPair>
   SPOTTER_INLINE_MEMBER static void Pair(const __m512* from, int from_step, __m512* to, int to_step) {
@@ -89,14 +113,12 @@ struct OfGradient {
   }
 };
 
-/// kPairs pairs of rows from kFirst on: one, or all three.
+/// kPairs pairs of rows from kFirst on.
 template <typename Of, int kFirst, int kPairs>
 SPOTTER_INLINE void Transform(const __m512* from, int from_step, __m512* to, int to_step) {
   Of::template Pair<kFirst>(from, from_step, to, to_step);
-  if constexpr (kPairs == 3) {
-    Of::template Pair<1>(from, from_step, to + 2 * to_step, to_step);
-    Of::template Pair<2>(from, from_step, to + 4 * to_step, to_step);
-  }
+  if constexpr (kPairs > 1) Of::template Pair<kFirst + 1>(from, from_step, to + 2 * to_step, to_step);
+  if constexpr (kPairs > 2) Of::template Pair<kFirst + 2>(from, from_step, to + 4 * to_step, to_step);
 }
 
 /// A^T m: four outputs of six products. `m(i)` gives them.

@@ -34,31 +34,50 @@ struct Task {
 
 /// 32 channels, or those that are left (kPart), of the tiles a and b: the even ones go to `to`, the odd ones so many
 /// values behind.
-template <typename Of, int kFirst, int kPairs, bool kPart, typename Pixels>
+template <typename Rows, typename Columns, int kFirst, int kPairs, bool kPart, typename Pixels>
 SPOTTER_INLINE void TransformPair(const Pixels& a, const Pixels& b, int64_t channel, int64_t channels, int64_t odd_at,
                                   __m512i order, bf16* to, int64_t stride) {
-  __m512 even[2][2 * kPairs * Of::kSize];
-  __m512 odd[2][2 * kPairs * Of::kSize];
-  TransformColumns<Of, kFirst, kPairs, kPart>(a, channel, First32(channels), even[0], odd[0]);
-  TransformColumns<Of, kFirst, kPairs, kPart>(b, channel, First32(channels), even[1], odd[1]);
-  StoreRows<Of, kPairs, true>(even[0], even[1], order, to, stride);
-  StoreRows<Of, kPairs, true>(odd[0], odd[1], order, to + odd_at, stride);
+  constexpr int kColumns = Columns::kSize;
+  __m512 even[2][2 * kPairs * kColumns];
+  __m512 odd[2][2 * kPairs * kColumns];
+  TransformColumns<Rows, kFirst, kPairs, kColumns, kPart>(a, channel, First32(channels), even[0], odd[0]);
+  TransformColumns<Rows, kFirst, kPairs, kColumns, kPart>(b, channel, First32(channels), even[1], odd[1]);
+  StoreRows<Columns, kPairs, true>(even[0], even[1], order, to, stride);
+  StoreRows<Columns, kPairs, true>(odd[0], odd[1], order, to + odd_at, stride);
 }
 
+template <typename Rows, typename Columns, int kFirst, int kPairs>
+void TransformInputPair(const Task& t, const MapPixels<kSide>& a, const MapPixels<kSide>& b, bf16* v) {
+  if constexpr (kFirst < Rows::kPairs) {
+    constexpr int kOwn = std::min(kPairs, Rows::kPairs - kFirst);
+    const __m512i order = Interleaved();
+    int64_t c = 0;
+    for (; c + kChunk <= t.shape.in; c += kChunk)
+      TransformPair<Rows, Columns, kFirst, kOwn, false>(a, b, c, kChunk, kChunk, order, v + 2 * c, t.plan.v_stride);
+    const int64_t left = t.shape.in - c;
+    if (left > 0)
+      TransformPair<Rows, Columns, kFirst, kOwn, true>(a, b, c, left, PaddedSums(left), order, v + 2 * c,
+                                                       t.plan.v_stride);
+  }
+}
+
+/// A pair of tiles has the short transforms only where they are for both: where one of them needs a frequency, the pair
+/// enters its product (Run), and the gradient of the other one is not 0 there.
 template <int kFirst, int kPairs>
 void TransformInputs(const Task& t, const TileBlock& block) {
-  const __m512i order = Interleaved();
   TilePixels<MapPixels<kSide>> pixels(t.input, t.grid.pad, block, 0, t.shape.in);
   for (int64_t i = 0; i < block.count; i += 2) {
     const auto& a = pixels.At(i);
     const auto& b = pixels.At(i + 1);
-    bf16* v = t.v + i / 2 * t.plan.v_pair;
-    int64_t c = 0;
-    for (; c + kChunk <= t.shape.in; c += kChunk)
-      TransformPair<OfInput, kFirst, kPairs, false>(a, b, c, kChunk, kChunk, order, v + 2 * c, t.plan.v_stride);
-    const int64_t left = t.shape.in - c;
-    if (left > 0)
-      TransformPair<OfInput, kFirst, kPairs, true>(a, b, c, left, PaddedSums(left), order, v + 2 * c, t.plan.v_stride);
+    const TileKind first = t.grid.KindOf(block.tiles[i]);
+    const TileKind second = t.grid.KindOf(block.tiles[std::min(i + 1, block.count - 1)]);
+    const bool rows = block.rows == kShort && first.short_rows && second.short_rows;
+    const bool columns = block.columns == kShort && first.short_columns && second.short_columns;
+    const auto transform = rows      ? columns ? TransformInputPair<OfShortInput, OfShortInput, kFirst, kPairs>
+                                               : TransformInputPair<OfShortInput, OfInput, kFirst, kPairs>
+                                : columns ? TransformInputPair<OfInput, OfShortInput, kFirst, kPairs>
+                                     : TransformInputPair<OfInput, OfInput, kFirst, kPairs>;
+    transform(t, a, b, t.v + i / 2 * t.plan.v_pair);
   }
 }
 
@@ -77,11 +96,11 @@ void TransformGradients(const Task& t, const TileBlock& block) {
     const auto& b = pixels.At(i + 1);
     int64_t c = t.first;
     for (; c + kChunk <= t.last; c += kChunk)
-      TransformPair<OfGradient, kFirst, kPairs, false>(a, b, c, kChunk, kChunk, order, Place(t, i / 2, c),
-                                                       t.plan.d_stride);
+      TransformPair<OfGradient, OfGradient, kFirst, kPairs, false>(a, b, c, kChunk, kChunk, order, Place(t, i / 2, c),
+                                                                   t.plan.d_stride);
     if (c < t.last)
-      TransformPair<OfGradient, kFirst, kPairs, true>(a, b, c, t.last - c, kChunk, order, Place(t, i / 2, c),
-                                                      t.plan.d_stride);
+      TransformPair<OfGradient, OfGradient, kFirst, kPairs, true>(a, b, c, t.last - c, kChunk, order,
+                                                                  Place(t, i / 2, c), t.plan.d_stride);
   }
 }
 

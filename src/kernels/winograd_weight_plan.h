@@ -20,7 +20,7 @@ struct WeightPlan {
   WeightPlan(const ConvShape& shape, int threads) : in(PaddedSums(shape.in)), out(PaddedColumns(shape.out)) {
     const int64_t panels = Panels(out);
     const int64_t panel_bytes = kFrequencies * in * kPanel * int64_t{sizeof(float)};
-    constexpr int64_t kSumBytes = 1'600'000;  // of the frequencies of one pass
+    constexpr int64_t kSumBytes = 5'000'000;  // of the frequencies of one pass
     passes = panel_bytes <= kSumBytes ? 1 : 3;
     // Inputs are transformed anew for each block: no more of them than the caches or the threads ask for.
     const int64_t fit = std::max<int64_t>(passes * kSumBytes / panel_bytes, 1);
@@ -28,7 +28,7 @@ struct WeightPlan {
     width = std::min((panels + wanted - 1) / wanted * kPanel, out);
     blocks = (out + width - 1) / width;
     frequencies = kFrequencies / passes;
-    constexpr int64_t kOperandBytes = 1'000'000;
+    constexpr int64_t kOperandBytes = 1'500'000;
     tiles = std::clamp<int64_t>(kOperandBytes / (2 * frequencies * (in + width)) / 12 * 12, 24, kMostTiles);
     // As many tasks as all threads can share, but none without tiles.
     parts =

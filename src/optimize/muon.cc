@@ -25,14 +25,21 @@ std::vector<Parameter*> Which(const std::vector<Parameter*>& parameters, bool fi
 at::Tensor Orthogonalise(const at::Tensor& matrix, at::ScalarType products) {
   constexpr int kSteps = 3;
   constexpr double a = 3.4445, b = -4.7750, c = 2.0315;
-  at::Tensor x = matrix.to(products) / (matrix.norm() + 1e-7);
-  const bool tall = x.size(0) > x.size(1);  // then its transpose, so that the square is the small one
-  if (tall) x = x.t();
+  const at::Tensor scaled = (matrix / (matrix.norm() + 1e-7)).to(products);
+  const bool tall = matrix.size(0) > matrix.size(1);  // then its transpose, so that the square is the small one
+  const at::Tensor x = tall ? scaled.t() : scaled;
+  // A step takes x to p(x x^T) x with p(g) = a + b g + c g^2. All p are polynomials of the first x x^T, so that they are
+  // multiplied with each other, small as they are, and with x once.
+  at::Tensor gram = at::matmul(x, x.t());
+  at::Tensor all;
   for (int i = 0; i < kSteps; ++i) {
-    const at::Tensor square = at::matmul(x, x.t());
-    x = a * x + at::matmul(b * square + at::matmul(c * square, square), x);
+    at::Tensor p = at::addmm(gram, gram, gram, b, c);
+    p.diagonal().add_(a);
+    all = i == 0 ? p : at::matmul(p, all);
+    if (i + 1 < kSteps) gram = at::matmul(p, at::matmul(gram, p));
   }
-  return (tall ? x.t() : x).to(at::kFloat);
+  const at::Tensor moved = at::matmul(all, x);
+  return (tall ? moved.t() : moved).to(at::kFloat);
 }
 
 Muon::Muon(const OptimizerSettings& settings, const std::vector<Parameter*>& parameters, at::ScalarType products)
@@ -47,7 +54,7 @@ void Muon::Step(const StepRate& rate) {
     at::Tensor& w = filters_.parameters[i]->value;
     if (!w.requires_grad()) continue;
     const at::Tensor gradient = w.grad();
-    momenta_[i].mul_(momentum_).add_(gradient);
+    at::add_out(momenta_[i], gradient, momenta_[i], momentum_);
     // The channel last, as it lies in memory: the order of the columns changes nothing but theirs in the result.
     const at::Tensor u = gradient.add(momenta_[i], momentum_).permute({0, 2, 3, 1});
     const at::Tensor moved = Orthogonalise(u.reshape({u.size(0), -1}), products_).view(u.sizes());

@@ -82,8 +82,12 @@ TEST(Orthogonalise, GivesPyTorchsMatrix) {
     EXPECT_LE(LargestDifference(Orthogonalise(x, at::kFloat), expected("fp32")), 1e-5);
     const at::Tensor in_bf16 = Orthogonalise(x, at::kBFloat16);
     EXPECT_EQ(in_bf16.scalar_type(), at::kFloat);
-    EXPECT_LE(LargestDifference(in_bf16, expected("bf16")), 1e-2);
-    EXPECT_GT(LargestDifference(in_bf16, expected("fp32")), 1e-4) << "bf16 can't be as exact as this: was it fp32?";
+    // Other products than PyTorch's lead there, so that they round otherwise, but no worse.
+    const auto error = [&](const at::Tensor& found) {
+      return ((found - expected("fp32")).norm() / expected("fp32").norm()).item<double>();
+    };
+    EXPECT_LE(error(in_bf16), 1.5 * error(expected("bf16")));
+    EXPECT_GT(error(in_bf16), 1e-3) << "bf16 can't be as exact as this: was it fp32?";
   }
 }
 
