@@ -35,6 +35,7 @@ struct ServedModelLabel {
 
 struct MetricGauges {
   bool ready = false;
+  size_t hanging_workers = 0;
   size_t queued_images = 0;
   size_t open_requests = 0;
   size_t connections = 0;

@@ -119,6 +119,7 @@ std::chrono::milliseconds Milliseconds(double seconds) {
 void Wait(HttpServer& server, PredictionService& service, const Arguments& a) {
   while (!StopRequested()) {
     if (ReloadRequested()) service.Reload(Say);
+    service.GiveUpLate();
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
   service.SetDraining();
@@ -130,6 +131,10 @@ void Wait(HttpServer& server, PredictionService& service, const Arguments& a) {
   const bool all = server.Drain(Milliseconds(a.drain));
   if (!all) service.Abandon();
   Say(all ? "ended" : fmt::format("ended with {} clients still connected", server.connections()));
+  if (service.hangs()) {
+    Say("a worker did not come back from its work: the program ends without it");
+    std::_Exit(static_cast<int>(ExitCode::kInternal));
+  }
 }
 
 int Run(const Arguments& a) {

@@ -94,6 +94,7 @@ void Site::Listen() {
   if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);  // not blocked by its own last run
   if (!error) acceptor_.bind(endpoint, error);
   if (!error) acceptor_.listen(tcp::acceptor::max_listen_connections, error);
+  if (!error) acceptor_.non_blocking(true, error);
   if (error == asio::error::address_in_use) {
     Fail(ExitCode::kUsage, "port {} of {} is taken by another program; give another port, or 0 for any that is free",
          port, address);
@@ -111,12 +112,23 @@ void Site::Accept() {
     self->accepting_ = false;
     if (!error) {
       self->Welcome(std::move(socket));
+      self->WelcomeWaiting();
       self->Accept();
     } else if (!self->draining_) {  // no file descriptors left, most likely; some may be a little later
       self->timer_.expires_after(std::chrono::milliseconds(100));
       self->timer_.async_wait([self](error_code) { self->Accept(); });
     }
   });
+}
+
+/// All at once: one in turn with the clients that are there already would be let in as slowly as those are answered.
+void Site::WelcomeWaiting() {
+  error_code error;
+  while (!error && clients_.size() < limits.connections) {
+    tcp::socket socket(context_);
+    acceptor_.accept(socket, error);
+    if (!error) Welcome(std::move(socket));
+  }
 }
 
 void Site::Welcome(tcp::socket socket) {
@@ -145,12 +157,7 @@ void Site::Drain() {
   if (draining_.exchange(true)) return;
   error_code error;
   acceptor_.cancel(error);
-  acceptor_.non_blocking(true, error);
-  while (!error && clients_.size() < limits.connections) {
-    tcp::socket socket(context_);
-    acceptor_.accept(socket, error);
-    if (!error) Welcome(std::move(socket));
-  }
+  WelcomeWaiting();
   acceptor_.close(error);
   for (Client* client : std::vector<Client*>(clients_.begin(), clients_.end())) client->CloseIfIdle();
 }

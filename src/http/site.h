@@ -114,6 +114,7 @@ class Site : public std::enable_shared_from_this<Site> {
   const HttpLimits limits;
 
  private:
+  void WelcomeWaiting();
   void Welcome(boost::asio::ip::tcp::socket socket);
   std::optional<HttpResponse> RefuseStranger(const HttpRequest& request) const;
 

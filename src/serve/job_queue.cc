@@ -24,20 +24,22 @@ void JobQueue::AddImages(const std::shared_ptr<Job>& job) {
   if (count > 1) came_.notify_one();
 }
 
-size_t JobQueue::Share(size_t waiting) const {
-  const size_t takers = std::max<size_t>(idle_, 1);
+size_t JobQueue::Share(size_t waiting, size_t takers) const {
   return std::min((waiting + takers - 1) / takers, largest_batch_);
 }
 
 bool JobQueue::Take(Work& work) {
+  const bool computed = !work.images.empty();
   work.jobs.clear();
   work.images.clear();
   std::unique_lock lock(mutex_);
   ++idle_;
+  if (computed) --computing_;
   came_.wait(lock, [&] { return !images_.empty() || !jobs_.empty() || (stopped_ && idle_ == workers_); });
   if (!images_.empty()) {
     const void* model = images_.front().job->model.get();
-    const size_t share = Share(images_.size());
+    const size_t share = Share(images_.size(), workers_ - computing_);  // who reads a job is back soon
+    ++computing_;
     std::deque<QueuedImage> others;
     while (!images_.empty() && work.images.size() < share) {
       const bool fits = images_.front().job->model.get() == model;
@@ -49,7 +51,7 @@ bool JobQueue::Take(Work& work) {
     }
     images_.insert(images_.begin(), std::make_move_iterator(others.begin()), std::make_move_iterator(others.end()));
   } else if (!jobs_.empty()) {
-    const size_t share = Share(jobs_.size());
+    const size_t share = Share(jobs_.size(), idle_);
     for (; work.jobs.size() < share; jobs_.pop_front()) work.jobs.push_back(std::move(jobs_.front()));
   } else {
     lock.unlock();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // From many requests to few batches: jobs wait here for a worker, first to be read, then image by image to be computed.
 //
-// A worker takes its share of what has come together: all that wait, divided among the workers that have nothing to do,
+// A worker takes its share of what has come together: all that wait, divided among the workers that compute nothing,
 // at most so many. Nothing waits for a batch to fill: an image alone is computed at once, and under load the batches
 // grow by themselves. Images of one model only are computed together.
 #pragma once
@@ -36,8 +36,8 @@ class JobQueue {
   /// All images of a job that has been read.
   void AddImages(const std::shared_ptr<Job>& job);
 
-  /// Waits for work. Images go before jobs: what has begun is finished first. Nothing is left to do when false comes:
-  /// Stop was called, and the queue is empty.
+  /// Waits for work; `work` is what the worker had last. Images go before jobs: what has begun is finished first.
+  /// Nothing is left to do when false comes: Stop was called, and the queue is empty.
   bool Take(Work& work);
 
   /// What waits is still given out; then Take returns false.
@@ -49,7 +49,7 @@ class JobQueue {
   size_t queued_images() const;
 
  private:
-  size_t Share(size_t waiting) const;
+  size_t Share(size_t waiting, size_t takers) const;
 
   const size_t workers_;
   const size_t largest_batch_;
@@ -58,6 +58,7 @@ class JobQueue {
   std::deque<std::shared_ptr<Job>> jobs_;
   std::deque<QueuedImage> images_;
   size_t idle_ = 0;
+  size_t computing_ = 0;  // workers with images
   bool stopped_ = false;
 };
 

@@ -83,6 +83,20 @@ TEST(JobQueue, SharesAmongTheIdle) {
   EXPECT_EQ(std::max<size_t>(first, second), 5U);
 }
 
+// The worker that has read a job comes back for its part of the images, also when another one is quicker.
+TEST(JobQueue, LeavesAShareToWhoReads) {
+  JobQueue queue(2, 64);
+  queue.Add(JobOf(10));
+  Work reader, other;
+  ASSERT_TRUE(queue.Take(reader));
+  ASSERT_EQ(reader.jobs.size(), 1U);
+  queue.AddImages(reader.jobs[0]);
+  ASSERT_TRUE(queue.Take(other));
+  EXPECT_EQ(other.images.size(), 5U);
+  ASSERT_TRUE(queue.Take(reader));
+  EXPECT_EQ(reader.images.size(), 5U);
+}
+
 TEST(JobQueue, EndsWhenAllIsDone) {
   JobQueue queue(1, 8);
   queue.Add(JobOf(1));

@@ -44,6 +44,7 @@ struct PredictionService::Call {
 PredictionService::PredictionService(ModelShelf& shelf, const ServiceSettings& settings)
     : shelf_(shelf),
       settings_(settings),
+      open_api_(DumpJson(api::OpenApi(!settings.token.empty())) + "\n"),
       admission_(settings.open_requests, settings.body_bytes_in_all),
       queue_(static_cast<size_t>(settings.workers), settings.largest_batch),
       workers_(queue_, metrics_, settings.workers) {}
@@ -125,6 +126,7 @@ void PredictionService::StartJob(const std::shared_ptr<HttpExchange>& exchange, 
   } else {
     PreparePredict(*job, shelf_);
   }
+  open_jobs_.Add(job);
   queue_.Add(job);
 }
 
@@ -147,7 +149,7 @@ HttpResponse PredictionService::AnswerNow(const Call& call) {
   const auto model = names_one ? FindModel(shelf_, call.match.model, call.match.version) : nullptr;
   const int channels = names_one ? model->model().preprocessing.shape.channels : 0;
   const size_t classes = names_one ? model->model().classes.size() : 0;
-  const bool ready = !draining_;
+  const bool ready = this->ready();
   switch (call.match.route->endpoint) {
     case Endpoint::kPage:
       return {.content_type = "text/html; charset=utf-8",
@@ -164,7 +166,7 @@ HttpResponse PredictionService::AnswerNow(const Call& call) {
       return JsonResponse({{"models", std::move(list)}});
     }
     case Endpoint::kOpenApi:
-      return JsonResponse(api::OpenApi(!settings_.token.empty()));
+      return {.content_type = "application/json", .body = open_api_};
     case Endpoint::kMetrics:
       return {.content_type = api::kMetricsContentType, .body = metrics_.Render(Gauges())};
     case Endpoint::kServer:
@@ -206,7 +208,8 @@ void PredictionService::Reload(const std::function<void(const std::string&)>& te
 
 api::MetricGauges PredictionService::Gauges() const {
   const HttpServer* server = server_;
-  api::MetricGauges now{.ready = !draining_,
+  api::MetricGauges now{.ready = ready(),
+                        .hanging_workers = workers_.hanging(),
                         .queued_images = queue_.queued_images(),
                         .open_requests = admission_.requests(),
                         .connections = server == nullptr ? 0 : server->connections(),

@@ -14,6 +14,7 @@
 #include "serve/admission.h"
 #include "serve/job_queue.h"
 #include "serve/model_shelf.h"
+#include "serve/open_jobs.h"
 #include "serve/workers.h"
 
 namespace spotter {
@@ -41,11 +42,18 @@ class PredictionService : public HttpService {
   void OnSlowBody(HttpRequest& request) override;
   void Serve(std::shared_ptr<HttpExchange> exchange) override;
 
-  /// From now on the service says that it is not ready (/v2/health/ready); it still answers.
+  /// From now on the service says that it is not ready (/v2/health/ready); it still answers. It says so by itself when
+  /// all workers hang.
   void SetDraining() { draining_ = true; }
 
   /// Loads the models anew, as ModelShelf::Reload.
   void Reload(const std::function<void(const std::string&)>& tell);
+
+  /// To be called several times a second: answers what no worker comes to in time (504).
+  void GiveUpLate() { open_jobs_.GiveUpLate(std::chrono::seconds(1)); }
+
+  /// Whether a worker seems to come back no more: to wait for it at the end would be in vain.
+  bool hangs() const { return workers_.hanging() > 0; }
 
   /// What still waits is let go unanswered: the time to end has come.
   void Abandon() { queue_.Clear(); }
@@ -63,12 +71,15 @@ class PredictionService : public HttpService {
   void Count(const Call& call, int status);
   bool HasToken(const HttpRequest& request) const;
   api::MetricGauges Gauges() const;
+  bool ready() const { return !draining_ && workers_.hanging() < workers_.count(); }
 
   ModelShelf& shelf_;
   ServiceSettings settings_;
+  std::string open_api_;
   api::Metrics metrics_;
   Admission admission_;
   JobQueue queue_;
+  OpenJobs open_jobs_;
   std::atomic<bool> draining_ = false;
   std::atomic<const HttpServer*> server_ = nullptr;
   Workers workers_;  // last: they work with all the others

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/stopwatch.h"
+#include "serve/open_jobs.h"
 #include "serve/served_model.h"
 
 namespace spotter {
@@ -25,7 +26,8 @@ double Since(ServiceClock::time_point begin) {
 
 }  // namespace
 
-Workers::Workers(JobQueue& queue, api::Metrics& metrics, int count) : queue_(queue), metrics_(metrics) {
+Workers::Workers(JobQueue& queue, api::Metrics& metrics, int count)
+    : queue_(queue), metrics_(metrics), pulses_(static_cast<size_t>(count)) {
   sigset_t all, old;
   sigfillset(&all);  // signals are the main thread's; the workers inherit this
   ::pthread_sigmask(SIG_SETMASK, &all, &old);
@@ -43,10 +45,15 @@ Workers::~Workers() {
   for (std::thread& thread : threads_) thread.join();
 }
 
+size_t Workers::hanging() const {
+  return static_cast<size_t>(
+      std::count_if(pulses_.begin(), pulses_.end(), [](const Pulse& pulse) { return pulse.Silent(kPatience); }));
+}
+
 void Workers::Run(size_t worker) {
   Work work;
-  while (queue_.Take(work)) {
-    for (const auto& job : work.jobs) Read(job);
+  for (; queue_.Take(work); pulses_[worker].Rest()) {
+    for (const auto& job : work.jobs) Read(worker, job);
     if (work.images.empty()) continue;
     try {
       Compute(worker, work.images);
@@ -63,11 +70,12 @@ bool Workers::Dropped(Job& job) const {
     return true;
   }
   if (ServiceClock::now() <= job.deadline) return false;
-  job.finish(job, HttpError(504, "there was no time for the request; try again later, or with fewer images"));
+  job.finish(job, OutOfTime());
   return true;
 }
 
-void Workers::Read(const std::shared_ptr<Job>& job) {
+void Workers::Read(size_t worker, const std::shared_ptr<Job>& job) {
+  pulses_[worker].Beat();
   metrics_.CountWait(Since(job->began));
   if (Dropped(*job)) return;
   try {
@@ -89,6 +97,7 @@ void Workers::Compute(size_t worker, const std::vector<QueuedImage>& images) {
   std::vector<Image> fitted;       // those of them that can be used, in order
   for (const QueuedImage& image : images) {
     if (Dropped(*image.job)) continue;
+    pulses_[worker].Beat();
     asked.push_back(image);
     ImageAnswer& answer = image.job->answers[image.index];
     try {
@@ -97,6 +106,7 @@ void Workers::Compute(size_t worker, const std::vector<QueuedImage>& images) {
       answer.problem = error.what();
     }
   }
+  pulses_[worker].Beat();
   const std::vector<float> logits = fitted.empty() ? std::vector<float>() : model.Logits(worker, fitted);
   const size_t classes = model.model().classes.size();
   size_t used = 0;
@@ -108,6 +118,7 @@ void Workers::Compute(size_t worker, const std::vector<QueuedImage>& images) {
       answer.logits.assign(row.begin(), row.end());
       if (!job.heat_map.empty() && model.about().at("heat_map") == true) {
         const auto method = job.heat_map == "gradcam" ? ExplainMethod::kGradCam : ExplainMethod::kHiResCam;
+        pulses_[worker].Beat();
         answer.heat_map = model.HeatMapUrl(fitted[used], row, method);
       }
       ++used;

@@ -8,11 +8,15 @@
 
 #include "api/metrics.h"
 #include "serve/job_queue.h"
+#include "serve/pulse.h"
 
 namespace spotter {
 
 class Workers {
  public:
+  /// A worker that is at one piece of work for longer hangs, as far as anyone can tell.
+  static constexpr auto kPatience = std::chrono::seconds(2);
+
   /// Queue and metrics outlive them.
   Workers(JobQueue& queue, api::Metrics& metrics, int count);
   /// All that waits in the queue is done first.
@@ -20,14 +24,18 @@ class Workers {
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
 
+  size_t count() const { return threads_.size(); }
+  size_t hanging() const;
+
  private:
   void Run(size_t worker);
-  void Read(const std::shared_ptr<Job>& job);
+  void Read(size_t worker, const std::shared_ptr<Job>& job);
   void Compute(size_t worker, const std::vector<QueuedImage>& images);
   bool Dropped(Job& job) const;
 
   JobQueue& queue_;
   api::Metrics& metrics_;
+  std::vector<Pulse> pulses_;
   std::vector<std::thread> threads_;
 };
 

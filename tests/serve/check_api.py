@@ -4,15 +4,12 @@
     check_api.py SPOTTER RUN OTHER_RUN PICTURES
 """
 import base64
-import concurrent.futures
 import json
 import pathlib
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
-import time
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -62,20 +59,6 @@ with Service(spotter, run, "second=" + other) as service:
         same(answer["top"], expected[str(path)])
     assert answers[-1] == {"name": "notes.txt", "error": "not a JPEG, PNG or WebP image"}
 
-    # Many clients at once, images that can't be used among them: every answer is that of its own image, to the last bit
-    # of what a lone request gets.
-    alone = [service.predict(image, "?top=3")["predictions"] for image in images]
-    with concurrent.futures.ThreadPoolExecutor(16) as pool:
-        def one(k):
-            i = k % (len(images) + 1)
-            if i == len(images):
-                return i, service.predict(b"\x89PNG broken", status=400)["error"]
-            return i, service.predict(images[i], "?top=3")["predictions"]
-        for i, answer in pool.map(one, range(400)):
-            assert answer == alone[i] if i < len(images) else answer.startswith("the image can't be used: "), (i, answer)
-    batches, computed = service.metric("spotter_batch_images_count"), service.metric("spotter_batch_images_sum")
-    assert computed > batches, "images of several clients were never computed together"
-
     # The other model, and the heat map.
     same(service.predict(images[0], "?top=3&model=second")["predictions"][0]["top"], program(other)[str(files[0])])
     heat = service.predict(images[0], "?heat_map=hirescam")["predictions"][0]["heat_map"]
@@ -123,39 +106,3 @@ with tempfile.TemporaryDirectory() as folder_of_token:
                 assert service.ask("GET", path, headers=headers)[0] == 401, (path, headers)
             assert service.ask("GET", path, headers={"Authorization": "Bearer 0123456789abcdef"})[0] == 200, path
         assert service.ask("POST", "/api/predict", images[0], {"Content-Type": "image/png"})[0] == 401
-
-# Exchange of a model's file under load: no request is lost, and every answer is that of the version which it names.
-with tempfile.TemporaryDirectory() as exchanged:
-    model = pathlib.Path(exchanged, "m.safetensors")
-    variants = [pathlib.Path(run, "model.safetensors"), pathlib.Path(other, "model.safetensors")]
-    shutil.copy(variants[0], model)
-    truth = [program(str(v))[str(files[0])] for v in variants]
-    with Service(spotter, model) as service, concurrent.futures.ThreadPoolExecutor(4) as pool:
-        stop = time.monotonic() + 6
-
-        def client(_):
-            answers = []
-            while time.monotonic() < stop:
-                answers.append(service.predict(images[0], "?top=3"))
-            return answers
-
-        running = [pool.submit(client, i) for i in range(4)]
-        holds = {"1": 0}  # version -> variant
-        for k in range(10):
-            if k % 5 == 4:
-                model.write_bytes(b"damaged")
-            else:
-                shutil.copy(variants[k % 2], model)
-                holds[str(k + 2)] = k % 2
-            service.process.send_signal(signal.SIGHUP)
-            deadline = time.monotonic() + 10
-            while service.metric("spotter_model_reloads_total") < k + 1:
-                assert time.monotonic() < deadline
-                time.sleep(0.02)
-            time.sleep(0.3)
-        answers = [a for r in running for a in r.result()]
-        assert len({a["version"] for a in answers}) >= 5, {a["version"] for a in answers}
-        for answer in answers:
-            same(answer["predictions"][0]["top"], truth[holds[answer["version"]]])
-        assert service.metric('spotter_model_reloads_total{outcome="failure"}') == 2
-        assert "the old one stays" in service.stderr()

@@ -48,7 +48,7 @@ TEST_F(ServeTest, WithstandsAttacks) {
 
 TEST_F(ServeTest, WithstandsLoad) {
   TrainBoth();
-  Check("check_load.py", {"run"});
+  Check("check_load.py", {"run", "other", "few"});
 }
 
 TEST_F(ServeTest, SpeaksHttps) {

@@ -78,6 +78,9 @@ class Service:
     def memory(self):
         return self.metric("process_resident_memory_bytes")
 
+    def threads(self):
+        return len(list(pathlib.Path(f"/proc/{self.process.pid}/task").iterdir()))
+
 
 def pictures(folder):
     return sorted(p for p in pathlib.Path(folder).rglob("*") if p.suffix in (".png", ".jpg"))

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the service says of itself is true: at the start, in overload, with a model that can't be loaded, when workers hang,
+and while it ends. A worker hangs as one would in the field: its thread is stopped (ptrace) in the middle of an image."""
+import asyncio
+import base64
+import concurrent.futures
+import ctypes
+import json
+import os
+import pathlib
+import shutil
+import signal
+import tempfile
+import time
+
+from service import Service
+from traffic import open_loop, picture, request, until
+from trials import Figure
+
+SEIZE, INTERRUPT, DETACH, WALL = 0x4206, 0x4207, 17, 0x40000000
+libc = ctypes.CDLL(None, use_errno=True)
+libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+
+
+def ptrace(what, thread):
+    if libc.ptrace(what, thread, None, None) != 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
+class Stopped:
+    """Threads that do not go on until this ends."""
+
+    def __init__(self, threads):
+        self.threads = threads
+
+    def __enter__(self):
+        for thread in self.threads:
+            ptrace(SEIZE, thread)
+            ptrace(INTERRUPT, thread)
+            os.waitpid(thread, WALL)
+
+    def __exit__(self, *_):
+        for thread in self.threads:
+            try:
+                ptrace(DETACH, thread)
+            except ProcessLookupError:  # it has ended with its process
+                os.waitpid(thread, WALL)
+
+
+def workers(service):
+    tasks = pathlib.Path(f"/proc/{service.process.pid}/task").iterdir()
+    return [int(t.name) for t in tasks if (t / "comm").read_text().strip() == "worker"]
+
+
+def busy(service, count):
+    """Waits until so many workers compute; all workers."""
+    all_of_them = workers(service)
+
+    def running():
+        states = [pathlib.Path(f"/proc/{service.process.pid}/task/{w}/stat").read_text().rsplit(") ", 1)[1][0] for w in all_of_them]
+        return states.count("R") == count
+    until(running, 10, f"{count} workers never compute")
+    return all_of_them
+
+
+def ready(service):
+    return service.ask("GET", "/v2/health/ready")[0] == 200
+
+
+def live(service):
+    return service.ask("GET", "/v2/health/live")[0] == 200
+
+
+def run(subject):
+    return [*start_and_overload(subject), *lost_model(subject), *hanging_workers(subject), *the_end(subject)]
+
+
+def start_and_overload(subject):
+    begin = time.monotonic()
+    with Service(subject.spotter, subject.run, "--threads", 1, "--queue", 4) as service:
+        figures = [Figure("ready after the start", time.monotonic() - begin, "s", most=5)]
+        assert ready(service) and live(service)
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            load = pool.submit(lambda: asyncio.run(open_loop(service, request(service, picture(1500)), 200, 2)))
+            asked = 0
+            while not load.done():
+                assert ready(service) and live(service), "in overload it still serves"
+                asked += 1
+            assert 503 in {a[0] for a in load.result()} and asked > 5, asked
+        return figures
+
+
+def lost_model(subject):
+    with tempfile.TemporaryDirectory() as folder:
+        model = pathlib.Path(folder, "m.safetensors")
+        shutil.copy(pathlib.Path(subject.run, "model.safetensors"), model)
+        with Service(subject.spotter, model) as service:
+            model.unlink()
+            service.process.send_signal(signal.SIGHUP)
+            until(lambda: service.metric('spotter_model_reloads_total{outcome="failure"}') == 1, 10, "it was not told")
+            assert ready(service) and service.predict(subject.images[0])["version"] == "1", "the old one stays"
+        try:
+            Service(subject.spotter, model)
+        except AssertionError as error:
+            assert "m.safetensors" in str(error), error
+        else:
+            raise AssertionError("it began without a model")
+    return []
+
+
+def hanging_workers(subject):
+    with Service(subject.spotter, subject.run, "--threads", 2, "--deadline", 4) as service, concurrent.futures.ThreadPoolExecutor(2) as pool:
+        image = base64.b64encode(picture(1500)).decode()
+        body = json.dumps({"images": [image] * 60})
+
+        def ask():
+            begin = time.monotonic()
+            return service.ask("POST", "/api/predict", body, {"Content-Type": "application/json"})[0], time.monotonic() - begin
+        asked = pool.submit(ask)
+        both = busy(service, 2)
+        assert len(both) == 2, both
+        with Stopped(both):
+            begin = time.monotonic()
+            until(lambda: not ready(service), 4, "it says that it is ready")
+            noticed = time.monotonic() - begin
+            assert live(service) and service.metric("spotter_ready") == 0 and service.metric("spotter_hanging_workers") == 2
+            status, seconds = asked.result()  # nobody computes, and yet there is an answer
+            assert status == 504 and seconds < 6, (status, seconds)
+        until(lambda: ready(service) and service.metric("spotter_open_requests") == 0, 10, "it does not come back")
+        # One hangs: the other one serves.
+        asked = pool.submit(ask)
+        busy(service, 2)
+        with Stopped(both[:1]):
+            until(lambda: service.metric("spotter_hanging_workers") == 1, 4, "the worker that hangs is not told of")
+            assert ready(service)
+            assert asked.result()[0] == 504
+            for _ in range(20):
+                assert service.predict(subject.images[0])
+        until(lambda: service.metric("spotter_open_requests") == 0, 10, "it does not come back")
+        assert service.predict(subject.images[0])
+    return [Figure("all workers hang, not ready after", noticed, "s", most=2.1), Figure("a request among them answered (504) after its deadline of 4 s", seconds, "s", most=5.5)]
+
+
+def the_end(subject):
+    with Service(subject.spotter, subject.run, "--lame-duck", 1) as service:
+        service.process.send_signal(signal.SIGTERM)
+        begin = time.monotonic()
+        until(lambda: not ready(service), 1, "it is ready while it ends")
+        figures = [Figure("told to end, not ready after", time.monotonic() - begin, "s", most=2)]
+        assert live(service) and service.predict(subject.images[0])
+        service.process.wait(10)
+    # It ends even when a worker never comes back; and tells.
+    with Service(subject.spotter, subject.run, "--threads", 1, "--drain", 1) as service, concurrent.futures.ThreadPoolExecutor(1) as pool:
+        body = request(service, picture(6000))
+        asked = pool.submit(lambda: asyncio.run(open_loop(service, body, 4, 1)))
+        with Stopped(busy(service, 1)):
+            until(lambda: service.metric("spotter_hanging_workers") == 1, 4, "the worker that hangs is not told of")
+            service.process.send_signal(signal.SIGTERM)
+            begin = time.monotonic()
+            until(lambda: "a worker did not come back" in service.stderr(), 5, "it does not end")
+            figures.append(Figure("ended without a worker that hangs, after", time.monotonic() - begin, "s", most=10))
+        assert service.process.wait(5) == 1, service.process.returncode
+        asked.result()
+        service.process.returncode = 0  # it was meant to
+    return figures

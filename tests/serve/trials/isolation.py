@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Images of many clients are computed together, some of them unusable: every answer is that of its own image, to the last
+bit of what a lone request gets."""
+import base64
+import concurrent.futures
+import json
+import random
+
+from service import Service
+from trials import Figure
+
+BROKEN = b"\x89PNG broken"
+
+
+def run(subject, requests):
+    images = subject.images[:50]
+    with Service(subject.spotter, subject.run) as service:
+        alone = [service.predict(image)["predictions"][0]["top"] for image in images]
+        texts = [base64.b64encode(image).decode() for image in images + [BROKEN]]
+        connections = [service.connect() for _ in range(16)]
+
+        def client(number):
+            rng, done = random.Random(number), 0
+            while done < requests / len(connections):
+                picks = [rng.randrange(len(images) + 1) for _ in range(rng.randrange(1, 9))]
+                body = json.dumps({"images": [texts[k] for k in picks]})
+                status, _, text = service.ask("POST", "/api/predict", body, {"Content-Type": "application/json"}, connections[number])
+                alone_and_broken = picks == [len(images)]
+                assert status == (400 if alone_and_broken else 200), (status, text)
+                for k, answer in zip(picks, [] if alone_and_broken else json.loads(text)["predictions"], strict=not alone_and_broken):
+                    assert ("error" in answer) if k == len(images) else answer["top"] == alone[k], (k, answer)
+                done += 1
+            return done
+        with concurrent.futures.ThreadPoolExecutor(len(connections)) as pool:
+            done = sum(pool.map(client, range(len(connections))))
+        for connection in connections:
+            connection.close()
+        batches, computed = service.metric("spotter_batch_images_count"), service.metric("spotter_batch_images_sum")
+        assert computed > batches, "images were never computed together"
+    return [Figure("mixed requests, all answers right", done), Figure("images a batch", computed / batches)]
