@@ -37,8 +37,8 @@ def main():
         print(f"{trial.name} {scale or ''}", flush=True)
         try:
             figures = trial.run(subject, **scale)
-        except AssertionError as error:
-            print(f"  BROKEN: {error}", flush=True)
+        except Exception as error:  # the other trials are worth their hour all the same
+            print(f"  BROKEN: {error!r}", flush=True)
             missed += 1
             continue
         for figure in figures:

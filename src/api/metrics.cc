@@ -158,7 +158,7 @@ std::string Metrics::Render(const MetricGauges& now) const {
   page += Heading("spotter_build_info", "gauge", "The program.");
   page += fmt::format("spotter_build_info{{version=\"{}\",commit=\"{}\"}} 1\n", kVersion, Escaped(kCommit));
   page += Gauge("spotter_ready", "Whether requests for predictions are taken.", now.ready ? 1 : 0);
-  page += Gauge("spotter_hanging_workers", "Workers that have been at one piece of work for two seconds.",
+  page += Gauge("spotter_hanging_workers", "Workers that seem to come back no more from a piece of work.",
                 static_cast<double>(now.hanging_workers));
   page += Gauge("spotter_queued_images", "Images that wait.", static_cast<double>(now.queued_images));
   page += Gauge("spotter_open_requests", "Requests for predictions under way.", static_cast<double>(now.open_requests));

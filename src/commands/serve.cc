@@ -119,7 +119,6 @@ std::chrono::milliseconds Milliseconds(double seconds) {
 void Wait(HttpServer& server, PredictionService& service, const Arguments& a) {
   while (!StopRequested()) {
     if (ReloadRequested()) service.Reload(Say);
-    service.GiveUpLate();
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
   service.SetDraining();
@@ -130,11 +129,11 @@ void Wait(HttpServer& server, PredictionService& service, const Arguments& a) {
   Say("ending: no new clients; what is under way gets its answer");
   const bool all = server.Drain(Milliseconds(a.drain));
   if (!all) service.Abandon();
-  Say(all ? "ended" : fmt::format("ended with {} clients still connected", server.connections()));
-  if (service.hangs()) {
-    Say("a worker did not come back from its work: the program ends without it");
+  if (!service.Stop()) {
+    Say("ended without a worker that did not come back from its work");
     std::_Exit(static_cast<int>(ExitCode::kInternal));
   }
+  Say(all ? "ended" : fmt::format("ended with {} clients still connected", server.connections()));
 }
 
 int Run(const Arguments& a) {

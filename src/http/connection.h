@@ -57,6 +57,13 @@ class Connection : public Client, public std::enable_shared_from_this<Connection
   void CloseIfIdle() override {
     Code ignored;
     if (!waiting_ || buffer_.size() > 0 || socket().available(ignored) > 0) return;
+    if (std::exchange(fresh_, false)) {  // who has just been let in is about to ask
+      look_again_.expires_after(kFarewell);
+      look_again_.async_wait([weak = this->weak_from_this()](Code) {
+        if (const auto self = weak.lock()) self->CloseIfIdle();
+      });
+      return;
+    }
     closing_ = true;
     lowest().cancel();  // the read that waits ends, and says farewell
   }
@@ -89,7 +96,7 @@ class Connection : public Client, public std::enable_shared_from_this<Connection
   }
 
   void OnHeader(Code error) {
-    waiting_ = false;
+    waiting_ = fresh_ = false;
     if (closing_ && error == boost::asio::error::operation_aborted) return End();
     if (error) return OnError(error);
     const auto& message = parser_->get();
@@ -279,6 +286,7 @@ class Connection : public Client, public std::enable_shared_from_this<Connection
   bool head_ = false;
   bool keep_ = false;
   bool waiting_ = false;   // for a header
+  bool fresh_ = true;      // it is the first
   bool closing_ = false;   // it was idle when the server drained
   bool wanted_ = false;    // the body that is coming: its request was not refused
   bool watching_ = false;  // for the client to hang up

@@ -1,32 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/http_server.h"
 
-#include <pthread.h>
-
 #include <boost/asio/executor_work_guard.hpp>
-#include <csignal>
 #include <thread>
 
+#include "base/service_thread.h"
 #include "http/site.h"
 
 namespace spotter {
 namespace {
-
-/// All signals go to other threads while it lives; a thread inherits that.
-class SignalsBlocked {
- public:
-  SignalsBlocked() {
-    sigset_t all;
-    sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &old_);
-  }
-  ~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &old_, nullptr); }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
- private:
-  sigset_t old_;
-};
 
 class OneFunction : public HttpService {
  public:
@@ -60,11 +42,7 @@ struct HttpServer::State {
   State(const HttpOptions& options, HttpService& service) : site(std::make_shared<Site>(context, options, service)) {
     site->Listen();
     site->Accept();
-    const SignalsBlocked blocked;
-    thread = std::thread([this] {
-      ::pthread_setname_np(::pthread_self(), "http");  // top -H and bench/live_cost.py know it by this
-      Run();
-    });
+    thread = ServiceThread("http", [this] { Run(); });  // bench/live_cost.py knows it by this name
   }
   ~State() {
     context.stop();

@@ -262,7 +262,7 @@ TEST(HttpService, TakesNoMoreBodiesAtOnceThanItMayKeep) {
 TEST(HttpService, DrainsWithoutLosingARequest) {
   PatientService service;
   std::optional<HttpServer> server(std::in_place, HttpOptions{}, service);
-  TestClient busy(*server), idle(*server), late(*server);
+  TestClient busy(*server), idle(*server), late(*server), fresh(*server);
   const std::string host = HostLine(*server);
   idle.Send("GET / HTTP/1.1\r\n" + host + "\r\n");
   service.Next()->Answer({.body = "kept"});
@@ -278,10 +278,15 @@ TEST(HttpService, DrainsWithoutLosingARequest) {
   auto last = service.Next();
   ASSERT_NE(last, nullptr);
   last->Answer({.body = "late"});
+  fresh.Send("GET /fresh HTTP/1.1\r\n" + host + "\r\n");
+  auto first = service.Next();
+  ASSERT_NE(first, nullptr) << "who was let in may ask";
+  first->Answer({.body = "fresh"});
+  EXPECT_EQ(Body(fresh.Answer()), "fresh");
   exchange->Answer({.body = "busy"});
   EXPECT_TRUE(Has(late.Answer(), "Connection: close"));
   EXPECT_EQ(Body(busy.Answer()), "busy");
-  for (TestClient* client : {&busy, &idle, &late}) client->Close();
+  for (TestClient* client : {&busy, &idle, &late, &fresh}) client->Close();
   drain.join();
   EXPECT_TRUE(all);
 }

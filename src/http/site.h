@@ -85,7 +85,7 @@ class Site : public std::enable_shared_from_this<Site> {
   int port() const { return port_; }
   const OwnSite& own() const { return *own_; }
 
-  /// Takes the next client, unless there are as many as may be.
+  /// Takes the clients that come from now on, up to as many as may be.
   void Accept();
   void ConnectionBegins(Client* client);
   void ConnectionEnds(Client* client);

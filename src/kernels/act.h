@@ -8,7 +8,7 @@ namespace spotter::kernels {
 /// derivative below 1.5e-5; bf16 rounds values near 1 by 4e-3.
 enum class Act { kNone, kRelu, kGelu, kSilu };
 
-/// Whose slope takes longer to compute than a value to write and read.
+/// Activations whose slope takes longer to compute than a value to write and read.
 constexpr bool IsSmooth(Act act) { return act == Act::kGelu || act == Act::kSilu; }
 
 }  // namespace spotter::kernels

@@ -84,11 +84,8 @@ static void TransformTileOf(const Pixels& pixels, int64_t channels, bf16* v, int
 /// All channels of a tile. Up to 31 values behind its row are overwritten: rows are written in order.
 template <typename Pixels>
 SPOTTER_INLINE void TransformTile(const Pixels& pixels, TileKind kind, int64_t channels, bf16* v, int64_t stride) {
-  const auto transform = kind.short_rows      ? kind.short_columns ? TransformTileOf<OfShortInput, OfShortInput, Pixels>
-                                                                   : TransformTileOf<OfShortInput, OfInput, Pixels>
-                              : kind.short_columns ? TransformTileOf<OfInput, OfShortInput, Pixels>
-                                              : TransformTileOf<OfInput, OfInput, Pixels>;
-  transform(pixels, channels, v, stride);
+  WithTransforms(
+      kind, [&]<typename Rows, typename Columns>() { TransformTileOf<Rows, Columns>(pixels, channels, v, stride); });
 }
 
 }  // namespace spotter::kernels

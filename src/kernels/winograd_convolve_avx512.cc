@@ -70,8 +70,8 @@ SPOTTER_INLINE void WriteTile(const Output& out, const TileGrid& grid, const Til
   for (int j = 0; j < kSide; ++j) {
     const auto products = [&](int i) {
       const float* at = m + (kSide * i + j) * m_stride;
-      if (i != kShort && j != kShort) return _mm512_loadu_ps(at);
-      return _mm512_maskz_loadu_ps(i != kShort ? column4 : j != kShort ? row4 : row4 & column4, at);
+      if (i != kZeroPoint && j != kZeroPoint) return _mm512_loadu_ps(at);
+      return _mm512_maskz_loadu_ps(i != kZeroPoint ? column4 : j != kZeroPoint ? row4 : row4 & column4, at);
     };
     OutputTransform(products, t + j, kSide);
   }

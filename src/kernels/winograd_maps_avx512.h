@@ -182,6 +182,20 @@ class TilePixels {
   Pixels ring_[kRing];
 };
 
+/// Calls run<Rows, Columns>() with the transforms of a kind of tiles.
+template <typename Run>
+SPOTTER_INLINE void WithTransforms(TileKind kind, Run run) {
+  if (kind.short_rows && kind.short_columns) {
+    run.template operator()<OfShortInput, OfShortInput>();
+  } else if (kind.short_rows) {
+    run.template operator()<OfShortInput, OfInput>();
+  } else if (kind.short_columns) {
+    run.template operator()<OfInput, OfShortInput>();
+  } else {
+    run.template operator()<OfInput, OfInput>();
+  }
+}
+
 /// 32 channels of a tile, even and odd ones, half way: kPairs pairs of rows, kColumns values a row.
 template <typename Of, int kFirst, int kPairs, int kColumns, bool kPart, typename Pixels>
 SPOTTER_INLINE void TransformColumns(const Pixels& pixels, int64_t channel, __mmask32 mask, __m512* even, __m512* odd) {

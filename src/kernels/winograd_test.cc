@@ -212,6 +212,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{Shape(9, 31, 31, 24, 64, 1, true), 2},   // many blocks
                     Case{Shape(61, 5, 5, 560, 32, 1, false), 1},  // weights' gradient in three passes, many blocks
                     Case{Shape(61, 6, 6, 560, 64, 1, true), 3},   // and in parts
+                    Case{Shape(1, 6, 2, 40, 48, 1, false), 1},    // one column of tiles
+                    Case{Shape(3, 7, 1, 24, 32, 1, false), 2},    //
                     Case{Shape(3, 6, 10, 40, 48, 1, false), 2},   // pairs of tiles of two kinds, both ways
                     Case{Shape(3, 4, 4, 192, 32, 1, false), 3},   // fewer tiles than threads
                     Case{Shape(64, 5, 5, 16, 20, 1, true), 8},    // more threads than cores

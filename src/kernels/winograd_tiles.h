@@ -23,6 +23,7 @@ struct Tile {
 /// Rows (columns) of frequencies that a tile needs of which only so many rows (columns) are outputs: three outputs do
 /// without infinity, and two (or one) without 0 as well, by transforms of their own (winograd_transforms.h).
 constexpr int kShort = 4;
+constexpr int kZeroPoint = 4;  // which of them is that of 0
 constexpr int FrequencyRows(int64_t outputs) { return outputs > 3 ? kSide : outputs == 3 ? kSide - 1 : kShort; }
 
 /// Which transforms a tile is for: those of kShort rows of frequencies, of kShort columns, or the whole ones.
@@ -66,14 +67,18 @@ constexpr int64_t kMostTiles = 192;  // of a block
 /// (columns) are outputs, need fewer. (Used where that is so both ways, and where blocks are whole images.)
 struct TileBlock {
   int64_t count = 0;
-  int rows = kSide;  // of frequencies, that tiles at the lower edge need
-  int columns = kSide;
-  int64_t begin[2][2];  // by [frequency row is none of `rows`][frequency column is none of `columns`]
+  int frequency_rows = kSide;  // that tiles at the lower edge need
+  int frequency_columns = kSide;
+  int64_t begin[2][2];  // by [frequency row is none of those][frequency column likewise]
   int64_t end[2][2];
   Tile tiles[kMostTiles];
 
-  int64_t Begin(int frequency) const { return begin[frequency / kSide >= rows][frequency % kSide >= columns]; }
-  int64_t End(int frequency) const { return end[frequency / kSide >= rows][frequency % kSide >= columns]; }
+  int64_t Begin(int frequency) const {
+    return begin[frequency / kSide >= frequency_rows][frequency % kSide >= frequency_columns];
+  }
+  int64_t End(int frequency) const {
+    return end[frequency / kSide >= frequency_rows][frequency % kSide >= frequency_columns];
+  }
 };
 
 /// Rows [first, last) of a map, counted through all its images.
@@ -128,8 +133,8 @@ class TileBlocks {
       ++image;
     }
     block.count = count;
-    block.rows = kSide;
-    block.columns = kSide;
+    block.frequency_rows = kSide;
+    block.frequency_columns = kSide;
     for (int row = 0; row < 2; ++row) {
       for (int column = 0; column < 2; ++column) {
         block.begin[row][column] = 0;
@@ -155,8 +160,8 @@ class TileBlocks {
       ends[part] = count;
     }
     block.count = count;
-    block.rows = FrequencyRows(grid_.out_height % kTile);
-    block.columns = FrequencyRows(grid_.out_width % kTile);
+    block.frequency_rows = FrequencyRows(grid_.out_height % kTile);
+    block.frequency_columns = FrequencyRows(grid_.out_width % kTile);
     const int64_t begin[2][2] = {{0, ends[0]}, {0, ends[0]}};
     const int64_t end[2][2] = {{count, ends[2]}, {ends[1], ends[1]}};
     std::copy_n(&begin[0][0], 4, &block.begin[0][0]);

@@ -47,8 +47,8 @@ TEST(TileBlocks, HaveEveryTileOnceWithTheFrequenciesItNeeds) {
                                 f % kSide < FrequencyRows(grid.out_width - kTile * tile.x);
             const bool enters = block.Begin(f) <= t && t < block.End(f);
             if (needed) EXPECT_TRUE(enters) << "tile " << t << ", frequency " << f;
-            const bool lacks =
-                (kind.short_rows && f / kSide >= block.rows) || (kind.short_columns && f % kSide >= block.columns);
+            const bool lacks = (kind.short_rows && f / kSide >= block.frequency_rows) ||
+                               (kind.short_columns && f % kSide >= block.frequency_columns);
             EXPECT_FALSE(lacks && enters) << "tile " << t << ", frequency " << f;
           }
         }
@@ -76,8 +76,8 @@ TEST(TileBlocks, LeaveOutMoreWhereTwoOutputsAreLeft) {
   int64_t products = 0;
   for (int f = 0; f < kFrequencies; ++f) products += block.End(f) - block.Begin(f);
   EXPECT_EQ(products, 6 * (6 + 4) * (6 + 4));
-  EXPECT_EQ(block.rows, kShort);
-  EXPECT_EQ(block.columns, kShort);
+  EXPECT_EQ(block.frequency_rows, kShort);
+  EXPECT_EQ(block.frequency_columns, kShort);
   for (const Tile& tile : std::span(block.tiles, 24)) {
     EXPECT_EQ(grid.KindOf(tile).short_rows, tile.y == 1);
     EXPECT_EQ(grid.KindOf(tile).short_columns, tile.x == 1);

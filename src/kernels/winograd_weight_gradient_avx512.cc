@@ -62,7 +62,7 @@ void TransformInputPair(const Task& t, const MapPixels<kSide>& a, const MapPixel
 }
 
 /// A pair of tiles has the short transforms only where they are for both: where one of them needs a frequency, the pair
-/// enters its product (Run), and the gradient of the other one is not 0 there.
+/// enters its product (Run), and the whole transforms are right for the other one as well.
 template <int kFirst, int kPairs>
 void TransformInputs(const Task& t, const TileBlock& block) {
   TilePixels<MapPixels<kSide>> pixels(t.input, t.grid.pad, block, 0, t.shape.in);
@@ -71,13 +71,11 @@ void TransformInputs(const Task& t, const TileBlock& block) {
     const auto& b = pixels.At(i + 1);
     const TileKind first = t.grid.KindOf(block.tiles[i]);
     const TileKind second = t.grid.KindOf(block.tiles[std::min(i + 1, block.count - 1)]);
-    const bool rows = block.rows == kShort && first.short_rows && second.short_rows;
-    const bool columns = block.columns == kShort && first.short_columns && second.short_columns;
-    const auto transform = rows      ? columns ? TransformInputPair<OfShortInput, OfShortInput, kFirst, kPairs>
-                                               : TransformInputPair<OfShortInput, OfInput, kFirst, kPairs>
-                                : columns ? TransformInputPair<OfInput, OfShortInput, kFirst, kPairs>
-                                     : TransformInputPair<OfInput, OfInput, kFirst, kPairs>;
-    transform(t, a, b, t.v + i / 2 * t.plan.v_pair);
+    const TileKind both = {block.frequency_rows == kShort && first.short_rows && second.short_rows,
+                           block.frequency_columns == kShort && first.short_columns && second.short_columns};
+    WithTransforms(both, [&]<typename Rows, typename Columns>() {
+      TransformInputPair<Rows, Columns, kFirst, kPairs>(t, a, b, t.v + i / 2 * t.plan.v_pair);
+    });
   }
 }
 
@@ -151,9 +149,11 @@ void Run(const Task& t, float* sums) {
     const auto add4 = index == t.part ? AddProducts<4, false> : AddProducts<4, true>;
     const auto add2 = index == t.part ? AddProducts<2, false> : AddProducts<2, true>;
     for (int f = 0; f < kCount; ++f) {
-      // Only pairs of which a tile needs this frequency; the gradients of the others are zero there.
-      const int64_t first = block.Begin(2 * kSide * kFirst + f) / 2;
-      const int64_t pairs = (block.End(2 * kSide * kFirst + f) + 1) / 2 - first;
+      // Only pairs of which a tile needs this frequency; what the other one adds is right, too (TransformInputs).
+      const int64_t begin = block.Begin(2 * kSide * kFirst + f);
+      const int64_t end = block.End(2 * kSide * kFirst + f);
+      const int64_t first = begin / 2;
+      const int64_t pairs = begin < end ? (end + 1) / 2 - first : 0;
       const bf16* v = t.v + f * plan.v_stride + first * plan.v_pair;
       for (int64_t c = t.first; c < t.last; c += kPanel) {
         input.Turn();

@@ -14,8 +14,8 @@
 namespace spotter::kernels {
 
 /// How the work is cut: output channels into blocks of `width`, tiles into parts; each thread has as many of the
-/// blocks * parts tasks. A task with more sums than the cache holds passes over its tiles three times, each for one
-/// pair of rows of frequencies.
+/// blocks * parts tasks. A task with more sums than the third cache has room for passes over its tiles three times,
+/// each for one pair of rows of frequencies.
 struct WeightPlan {
   WeightPlan(const ConvShape& shape, int threads) : in(PaddedSums(shape.in)), out(PaddedColumns(shape.out)) {
     const int64_t panels = Panels(out);

@@ -25,6 +25,11 @@ struct ImageAnswer {
 };
 
 struct Job {
+  /// The answer to a job behind its deadline.
+  static HttpResponse OutOfTime() {
+    return HttpError(504, "there was no time for the request; try again later, or with fewer images");
+  }
+
   std::shared_ptr<HttpExchange> exchange;
   std::shared_ptr<ServedModel> model;
   ServiceClock::time_point began;

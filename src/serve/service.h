@@ -49,11 +49,8 @@ class PredictionService : public HttpService {
   /// Loads the models anew, as ModelShelf::Reload.
   void Reload(const std::function<void(const std::string&)>& tell);
 
-  /// To be called several times a second: answers what no worker comes to in time (504).
-  void GiveUpLate() { open_jobs_.GiveUpLate(std::chrono::seconds(1)); }
-
-  /// Whether a worker seems to come back no more: to wait for it at the end would be in vain.
-  bool hangs() const { return workers_.hanging() > 0; }
+  /// The end: what waits is computed first. False when a worker hangs; then to destroy the service would wait for ever.
+  bool Stop() { return workers_.Stop(); }
 
   /// What still waits is let go unanswered: the time to end has come.
   void Abandon() { queue_.Clear(); }
@@ -79,7 +76,7 @@ class PredictionService : public HttpService {
   api::Metrics metrics_;
   Admission admission_;
   JobQueue queue_;
-  OpenJobs open_jobs_;
+  OpenJobs open_jobs_{std::chrono::seconds(1)};
   std::atomic<bool> draining_ = false;
   std::atomic<const HttpServer*> server_ = nullptr;
   Workers workers_;  // last: they work with all the others

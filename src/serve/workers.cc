@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "serve/workers.h"
 
-#include <pthread.h>
-
 #include <algorithm>
-#include <csignal>
 #include <span>
 
 #include "base/error.h"
+#include "base/service_thread.h"
 #include "base/stopwatch.h"
-#include "serve/open_jobs.h"
 #include "serve/served_model.h"
 
 namespace spotter {
@@ -27,17 +24,13 @@ double Since(ServiceClock::time_point begin) {
 }  // namespace
 
 Workers::Workers(JobQueue& queue, api::Metrics& metrics, int count)
-    : queue_(queue), metrics_(metrics), pulses_(static_cast<size_t>(count)) {
-  sigset_t all, old;
-  sigfillset(&all);  // signals are the main thread's; the workers inherit this
-  ::pthread_sigmask(SIG_SETMASK, &all, &old);
-  for (int i = 0; i < count; ++i) {
-    threads_.emplace_back([this, i] {
-      ::pthread_setname_np(::pthread_self(), "worker");
-      Run(static_cast<size_t>(i));
-    });
+    : queue_(queue), metrics_(metrics), pulses_(static_cast<size_t>(count)), running_(pulses_.size()) {
+  for (size_t i = 0; i < pulses_.size(); ++i) {
+    threads_.push_back(ServiceThread("worker", [this, i] {
+      Run(i);
+      --running_;
+    }));
   }
-  ::pthread_sigmask(SIG_SETMASK, &old, nullptr);
 }
 
 Workers::~Workers() {
@@ -47,7 +40,16 @@ Workers::~Workers() {
 
 size_t Workers::hanging() const {
   return static_cast<size_t>(
-      std::count_if(pulses_.begin(), pulses_.end(), [](const Pulse& pulse) { return pulse.Silent(kPatience); }));
+      std::count_if(pulses_.begin(), pulses_.end(), [](const Pulse& pulse) { return pulse.Hangs(); }));
+}
+
+bool Workers::Stop() {
+  queue_.Stop();
+  while (running_ > 0) {
+    if (hanging() > 0) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return true;
 }
 
 void Workers::Run(size_t worker) {
@@ -70,7 +72,7 @@ bool Workers::Dropped(Job& job) const {
     return true;
   }
   if (ServiceClock::now() <= job.deadline) return false;
-  job.finish(job, OutOfTime());
+  job.finish(job, Job::OutOfTime());
   return true;
 }
 

@@ -3,6 +3,7 @@
 // thread, so that no thread ever waits for another at the end of a layer.
 #pragma once
 
+#include <atomic>
 #include <thread>
 #include <vector>
 
@@ -14,18 +15,18 @@ namespace spotter {
 
 class Workers {
  public:
-  /// A worker that is at one piece of work for longer hangs, as far as anyone can tell.
-  static constexpr auto kPatience = std::chrono::seconds(2);
-
   /// Queue and metrics outlive them.
   Workers(JobQueue& queue, api::Metrics& metrics, int count);
-  /// All that waits in the queue is done first.
+  /// As Stop, whatever it takes.
   ~Workers();
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
 
   size_t count() const { return threads_.size(); }
-  size_t hanging() const;
+  size_t hanging() const;  // workers that seem to come back no more (Pulse)
+
+  /// Returns when all that waits in the queue is done, or a worker hangs: whether all is done.
+  bool Stop();
 
  private:
   void Run(size_t worker);
@@ -36,6 +37,7 @@ class Workers {
   JobQueue& queue_;
   api::Metrics& metrics_;
   std::vector<Pulse> pulses_;
+  std::atomic<size_t> running_;
   std::vector<std::thread> threads_;
 };
 

@@ -236,7 +236,7 @@ TEST_F(TrainTest, OnATerminalOneLineRenewsItself) {
   for (const std::string& line : Screen(bytes))
     EXPECT_EQ(line.find("  step "), std::string::npos) << "left on the screen: " << line;
 
-  const Words stopped = Screen(on_terminal("timeout -s INT 2 " + train + "stopped --epochs 1000"));
+  const Words stopped = Screen(on_terminal("timeout --foreground -s INT 2 " + train + "stopped --epochs 1000"));
   ASSERT_GE(stopped.size(), 2U);
   EXPECT_TRUE(stopped[stopped.size() - 2].starts_with("stopped by a signal")) << stopped[stopped.size() - 2];
 }

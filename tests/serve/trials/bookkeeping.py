@@ -25,12 +25,18 @@ def kinds(images):
             ("POST", "/api/predict", "/api/predict", b"{}", "Content-Type: application/json\r\nX-*: *\r\n")]
 
 
+def more(connection):
+    data = connection.recv(1 << 16)
+    assert data, "the service has hung up"
+    return data
+
+
 def client(port, images, seed, requests, results):
     rng, seen, known = random.Random(seed), collections.Counter(), kinds(images)
     connection, received = None, b""
     for _ in range(requests // PIPELINED):
         if connection is None:
-            connection, received = socket.create_connection(("127.0.0.1", port)), b""
+            connection, received = socket.create_connection(("127.0.0.1", port), timeout=20), b""
         picked = [rng.choice(known) for _ in range(PIPELINED)]
         text = b""
         for method, path, _, content, headers in picked:
@@ -40,10 +46,10 @@ def client(port, images, seed, requests, results):
         connection.sendall(text)
         for _, _, route, _, _ in picked:
             while (end := received.find(b"\r\n\r\n")) < 0:
-                received += connection.recv(1 << 16)
+                received += more(connection)
             length = int(re.search(rb"content-length: (\d+)", received[:end].lower())[1])
             while len(received) < end + 4 + length:
-                received += connection.recv(1 << 16)
+                received += more(connection)
             seen[route, received[9:12].decode()] += 1
             closes = b"connection: close" in received[:end].lower()
             assert not closes, received[:end]
@@ -62,11 +68,12 @@ def series(text):
 
 
 def run(subject, requests):
+    fork = multiprocessing.get_context("fork")
     with Service(subject.spotter, subject.run) as service:
         seen, series_of = collections.Counter(), []
         for half in range(2):
-            results = multiprocessing.Queue()
-            clients = [multiprocessing.Process(target=client, args=(service.port, subject.images, 2 * half + i, requests // 4, results)) for i in range(2)]
+            results = fork.Queue()
+            clients = [fork.Process(target=client, args=(service.port, subject.images, 2 * half + i, requests // 4, results)) for i in range(2)]
             for process in clients:
                 process.start()
             for process in clients:

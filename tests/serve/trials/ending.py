@@ -15,7 +15,7 @@ def run(subject, times):
     for _ in range(times):
         with Service(subject.spotter, subject.run) as service:
             async def end_under_load():
-                load = asyncio.create_task(closed_loop(service, request(service, data_of), 8, 1.5))
+                load = asyncio.create_task(closed_loop(service, request(service, data_of), 8, 3))
                 await asyncio.sleep(0.7)
                 service.process.send_signal(signal.SIGTERM)
                 begin = time.monotonic()

@@ -42,12 +42,14 @@ def run(subject, swaps, pause):
             try:
                 holds = {"1": 0}  # version -> variant
                 for k in range(swaps):
+                    to = model if k % 3 == 0 else following  # overwritten, or replaced
                     if k % 5 == 4:
-                        following.write_bytes(b"damaged")
+                        to.write_bytes(b"damaged")
                     else:
-                        shutil.copy(variants[k % 2], following)
+                        shutil.copy(variants[k % 2], to)
                         holds[str(k + 2)] = k % 2
-                    following.rename(model)
+                    if to == following:
+                        following.rename(model)
                     service.process.send_signal(signal.SIGHUP)
                     until(lambda: service.metric("spotter_model_reloads_total") > k, 10, "the model is not loaded anew")
                     time.sleep(pause)

@@ -6,7 +6,7 @@ import socket
 import time
 
 from service import Service
-from traffic import picture, quantile, request
+from traffic import picture, quantile, request, until
 from trials import Figure
 
 
@@ -37,7 +37,7 @@ def run(subject, each, idle):
             began[client.fileno()] = time.monotonic()
             watch.register(client, select.EPOLLRDHUP)
         active = [file for file, (_, kind) in clients.items() if kind != "idle"]
-        end, most, turn, pages = time.monotonic() + 40, 0, 0, -1
+        end, most, turn, pages = time.monotonic() + 60, 0, 0, -1
         settled = None  # since when the readers have got what fits their connections, and block
         while len(cut) < len(clients) and time.monotonic() < end:
             for file, _ in watch.poll(0.05):
@@ -70,7 +70,9 @@ def run(subject, each, idle):
         assert told <= {b"", b"HTTP/1.1 503"}, told
         assert quantile(coming + waits, 0.9) < 0.2, quantile(coming + waits, 0.9)
         assert more_threads == 0
+        until(lambda: service.metric("spotter_connections") <= 1, 5, "connections stay")
         times = {kind: [cut[f] for f in cut if clients[f][1] == kind] for kind in ("header", "body", "reader", "idle")}
+        assert max(t for kind in times for t in times[kind]) < 15, {kind: max(t) for kind, t in times.items() if t}
         assert service.predict(small)
     return [Figure("clients at once", most), Figure("a good client, p99 before", 1000 * quantile(alone, 0.99), "ms"),
             Figure("p99 while they come and all send", 1000 * quantile(coming, 0.99), "ms"), Figure("p99 beside them", 1000 * quantile(waits, 0.99), "ms", most=1200 * quantile(alone, 0.99)),
