@@ -90,10 +90,6 @@ class Soak:
             self.count("lost", f"a request of a burst was lost: {error!r}")
 
 
-def threads_of(service):
-    return len(list(Path(f"/proc/{service.process.pid}/task").iterdir()))
-
-
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("run", metavar="RUN")
@@ -121,7 +117,7 @@ def main():
                 reloads += 1
             if first is None and now - begin > 6 * args.minutes:
                 first = service.memory()
-                first_threads = threads_of(service)
+                first_threads = service.threads()
             if now - last > min(60, 12 * args.minutes):
                 last = now
                 print(f"{(now - begin) / 60:.1f} min: {dict(soak.counts)}, {service.memory() / 2**20:.1f} MB, {service.metric('process_open_fds'):.0f} files", file=sys.stderr, flush=True)
@@ -129,7 +125,7 @@ def main():
         answered = sum(v for k, v in soak.counts.items() if k not in ("vanished", "lost"))
         counted = service.metric('spotter_requests_total{route="/api/predict"')
         growth = (service.memory() - first) / 2**20
-        more_threads = threads_of(service) - first_threads
+        more_threads = service.threads() - first_threads
         more_files = service.metric("process_open_fds") - files
         summary = {"minutes": args.minutes, "requests": dict(soak.counts), "reloads": reloads, "memory_growth_mb": growth,
                    "memory_mb": service.memory() / 2**20, "more_threads": more_threads, "more_files": more_files,
