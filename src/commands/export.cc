@@ -142,7 +142,7 @@ int Run(const Arguments& a) {
   }
   if (!a.page.empty()) {
     const std::string name = ParseModelSources({a.model}).front().name;
-    WriteFileAtomically(a.page, StandalonePage(model, DescribeModel(name, "1", model, a.model)));
+    WriteFileAtomically(a.page, StandalonePage(model, DescribeModel(name, "1", model)));
     exports.Add(a.page, "web page", CheckPage);
   }
   if (!a.safetensors.empty()) {

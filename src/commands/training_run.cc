@@ -30,9 +30,11 @@ std::string ResumeCommand(const RunFolder& run) { return "spotter train --resume
 /// programs read of that into the run's folder.
 Results WriteFinishedRun(const TrainJob& job, const TrainState& state, const RunFolder& run) {
   FitTemperature(job.model, job.data, job.splits.validation, job.compute);
+  Results results = EvaluateFinished(job.model, job.data, job.splits, job.compute);
+  const Metrics& metrics = results.evaluation.metrics;
+  job.model.test = {results.split, metrics.images, metrics.accuracy, metrics.accuracy_interval};
   SaveModel(run.model_file(), job.model,
             {{"epoch", std::to_string(job.settings.keep == "best" ? state.best_epoch : state.epochs_done)}});
-  Results results = EvaluateFinished(job.model, job.data, job.splits, job.compute);
   run.WriteHistory(state);
   run.WriteResults(state, results.split, results.evaluation, job.model.classes);
   run.WritePredictions(PredictionsCsv(job.data, job.model.classes, results.indices, results.evaluation));

@@ -7,7 +7,6 @@
 #include <cstring>
 
 #include "base/error.h"
-#include "base/json.h"
 #include "base/text.h"
 
 namespace spotter {
@@ -21,18 +20,20 @@ Json Describe(const Model& model) {
   const auto values = [&](const std::array<float, 3>& v) {
     return std::vector<float>(v.begin(), v.begin() + p.shape.channels);
   };
-  return {{"version", kVersion},
-          {"classes", model.classes},
-          {"layers", model.network.text()},
-          {"preprocessing",
-           {{"height", p.shape.height},
-            {"width", p.shape.width},
-            {"channels", p.shape.channels},
-            {"resize", ResizePolicyName(p.resize)},
-            {"mean", values(p.mean)},
-            {"std", values(p.std)}}},
-          {"views", {{"count", p.views.count}, {"below", p.views.below}}},
-          {"temperature", model.temperature}};
+  Json json = {{"version", kVersion},
+               {"classes", model.classes},
+               {"layers", model.network.text()},
+               {"preprocessing",
+                {{"height", p.shape.height},
+                 {"width", p.shape.width},
+                 {"channels", p.shape.channels},
+                 {"resize", ResizePolicyName(p.resize)},
+                 {"mean", values(p.mean)},
+                 {"std", values(p.std)}}},
+               {"views", {{"count", p.views.count}, {"below", p.views.below}}},
+               {"temperature", model.temperature}};
+  if (model.test) json["test"] = ToJson(*model.test);
+  return json;
 }
 
 Preprocessing ReadPreprocessing(const Json& json) {
@@ -71,6 +72,18 @@ double ReadTemperature(const Json& description) {
   return temperature;
 }
 
+std::optional<TestResult> ReadTest(const Json& description) {
+  const auto json = description.find("test");
+  if (json == description.end()) return std::nullopt;
+  const TestResult test{json->at("split").get<std::string>(), json->at("images").get<int64_t>(),
+                        json->at("accuracy").get<double>(), json->at("accuracy_interval").get<std::array<double, 2>>()};
+  const auto& [low, high] = test.accuracy_interval;
+  const auto share = [](double x) { return x >= 0 && x <= 1; };
+  if (test.images < 1 || !share(test.accuracy) || !share(low) || !share(high) || low > high)
+    Fail(ExitCode::kModel, "its test result is impossible: no images, or an accuracy outside 0 to 1");
+  return test;
+}
+
 Model ReadDescription(const SafetensorsFile& file) {
   const auto format = file.metadata.find("format");
   const auto description = file.metadata.find("spotter");
@@ -88,7 +101,7 @@ Model ReadDescription(const SafetensorsFile& file) {
   p.views = ReadViews(json, p.shape);
   Network network(json.at("layers").get<std::string>(), {p.shape.height, p.shape.width, p.shape.channels},
                   static_cast<int64_t>(classes.size()));
-  return {std::move(classes), p, std::move(network), ReadTemperature(json)};
+  return {std::move(classes), p, std::move(network), ReadTemperature(json), ReadTest(json)};
 }
 
 std::string ShapeText(const std::vector<int64_t>& shape) {
@@ -100,6 +113,13 @@ std::string ShapeText(const std::vector<int64_t>& shape) {
 const char* DtypeName(const at::Tensor& tensor) { return tensor.scalar_type() == at::kLong ? "I64" : "F32"; }
 
 }  // namespace
+
+Json ToJson(const TestResult& test) {
+  return {{"split", test.split},
+          {"images", test.images},
+          {"accuracy", test.accuracy},
+          {"accuracy_interval", test.accuracy_interval}};
+}
 
 TensorRecord ToRecord(const std::string& name, const at::Tensor& tensor, std::vector<at::Tensor>& keep) {
   keep.push_back(tensor.detach().to(at::kCPU).contiguous());

@@ -4,16 +4,31 @@
 // The format is described in docs/model_file.md. Python opens it with the safetensors package, without code of ours.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "augment/preprocessing.h"
+#include "base/json.h"
 #include "model_file/safetensors.h"
 #include "models/network.h"
 
 namespace spotter {
+
+/// What the model was worth on the images that its training kept for that.
+struct TestResult {
+  std::string split;  // "test"; "validation" or "train" where the data had no others
+  int64_t images = 0;
+  double accuracy = 0;                               // in [0, 1]
+  std::array<double, 2> accuracy_interval = {0, 1};  // 95 %
+};
+
+/// As the description has it, see docs/model_file.md.
+Json ToJson(const TestResult& test);
 
 /// Everything that is needed to use a network on images.
 struct Model {
@@ -21,6 +36,7 @@ struct Model {
   Preprocessing preprocessing;
   Network network;
   double temperature = 1;  // probabilities are softmax(logits / temperature); in [0.01, 100], 1 unless fitted
+  std::optional<TestResult> test = std::nullopt;  // none: not a finished training's model
 };
 
 /// Writes the file atomically; `extra` is added to its metadata. Throws Error(kModel) when a weight is not finite

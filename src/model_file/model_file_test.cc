@@ -76,6 +76,7 @@ TEST_F(ModelFile, ComesBackAsItWas) {
   Model saved = SmallModel();
   saved.temperature = 1.0 / 3;
   saved.preprocessing.views = {.count = 6, .below = 1.0 / 7};
+  saved.test = {.split = "validation", .images = 7, .accuracy = 1.0 / 7, .accuracy_interval = {0.1, 1.0 / 3}};
   for (Parameter* parameter : saved.network.parameters()) parameter->value.add_(0.125);  // none at its initial value
   SaveModel(path(), saved, {{"epoch", "7"}});
   const Model loaded = LoadModel(path());
@@ -87,6 +88,11 @@ TEST_F(ModelFile, ComesBackAsItWas) {
   EXPECT_EQ(loaded.temperature, saved.temperature);
   EXPECT_EQ(loaded.preprocessing.views.count, 6);
   EXPECT_EQ(loaded.preprocessing.views.below, 1.0 / 7);
+  ASSERT_TRUE(loaded.test.has_value());
+  EXPECT_EQ(loaded.test->split, "validation");
+  EXPECT_EQ(loaded.test->images, 7);
+  EXPECT_EQ(loaded.test->accuracy, 1.0 / 7);
+  EXPECT_EQ(loaded.test->accuracy_interval, saved.test->accuracy_interval);
   EXPECT_EQ(loaded.network.text(), saved.network.text());
   ASSERT_EQ(loaded.network.parameters().size(), saved.network.parameters().size());
   for (size_t i = 0; i < saved.network.parameters().size(); ++i) {
@@ -174,6 +180,22 @@ TEST_F(ModelFile, RefusesANewerVersion) {
   Parts parts(path());
   parts.description["version"] = 2;
   ExpectRefused(parts, "use a newer Spotter");
+}
+
+TEST_F(ModelFile, RefusesAnImpossibleTestResult) {
+  const Json possible = {{"split", "test"}, {"images", 3}, {"accuracy", 1.0}, {"accuracy_interval", {0.4, 1.0}}};
+  const Json changes = {
+      {{"images", 0}}, {{"accuracy", 1.1}}, {{"accuracy_interval", {-0.1, 1.0}}}, {{"accuracy_interval", {0.9, 0.8}}}};
+  for (const Json& change : changes) {
+    Parts parts(path());
+    parts.description["test"] = possible;
+    parts.description["test"].update(change);
+    ExpectRefused(parts, "its test result is impossible");
+  }
+  Parts parts(path());
+  parts.description["test"] = possible;
+  parts.Write(path());
+  EXPECT_EQ(LoadModel(path()).test->images, 3);
 }
 
 TEST_F(ModelFile, RefusesAMissingTensor) {

@@ -28,8 +28,8 @@ at::Tensor Orthogonalise(const at::Tensor& matrix, at::ScalarType products) {
   const at::Tensor scaled = (matrix / (matrix.norm() + 1e-7)).to(products);
   const bool tall = matrix.size(0) > matrix.size(1);  // then its transpose, so that the square is the small one
   const at::Tensor x = tall ? scaled.t() : scaled;
-  // A step takes x to p(x x^T) x with p(g) = a + b g + c g^2. All p are polynomials of the first x x^T, so that they are
-  // multiplied with each other, small as they are, and with x once.
+  // A step takes x to p(x x^T) x with p(g) = a + b g + c g^2. All p are polynomials of the first x x^T, so that they
+  // are multiplied with each other, small as they are, and with x once.
   at::Tensor gram = at::matmul(x, x.t());
   at::Tensor all;
   for (int i = 0; i < kSteps; ++i) {

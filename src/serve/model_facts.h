@@ -10,8 +10,8 @@
 namespace spotter {
 
 /// {"name", "version", "classes", "layers", "parameters" (that are trained), "image": {"height", "width", "channels",
-/// "resize"}, "heat_map": whether one can be made, "test": {"split", "images", "accuracy", "accuracy_interval"} as the
-/// files of the run `source` have it, or null}.
-Json DescribeModel(const std::string& name, const std::string& version, const Model& model, const std::string& source);
+/// "resize"}, "heat_map": whether one can be made, "test": {"split", "images", "accuracy", "accuracy_interval"} or
+/// null}.
+Json DescribeModel(const std::string& name, const std::string& version, const Model& model);
 
 }  // namespace spotter

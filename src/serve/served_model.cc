@@ -33,7 +33,7 @@ ServedModel::ServedModel(std::string name, int64_t version, const std::string& s
       version_(std::to_string(version)),
       model_(LoadModel(FindModelFile(source))),
       compute_(compute),
-      about_(DescribeModel(name_, version_, model_, source)) {
+      about_(DescribeModel(name_, version_, model_)) {
   model_.network.MoveTo(compute.device);
   const ImageShape& shape = model_.preprocessing.shape;
   const Image black{shape, std::vector<uint8_t>(static_cast<size_t>(shape.size()))};

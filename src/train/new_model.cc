@@ -10,7 +10,7 @@
 #include "evaluate/evaluator.h"
 #include "models/whitening.h"
 #include "models/zoo.h"
-#include "train/freeze.h"
+#include "optimize/freeze_out.h"
 
 namespace spotter {
 namespace {
@@ -49,15 +49,6 @@ Model NewModel(const TrainSettings& settings, const Dataset& data, const Splits&
   if (settings.alternating_flip && !settings.flip) {
     Fail(ExitCode::kUsage, "--alternating-flip says how --flip mirrors; give --flip too");
   }
-  if (settings.freeze_epoch > 0 && settings.freeze_through == "none") {
-    Fail(ExitCode::kUsage, "--freeze-epoch says when the layers of --freeze-through stop learning; give that too");
-  }
-  if (settings.freeze_epoch == 0 && settings.freeze_through != "none") {
-    Fail(ExitCode::kUsage,
-         "--freeze-through says which layers stop learning after --freeze-epoch epochs; give that too: layers that "
-         "never "
-         "learned stay random");
-  }
   Preprocessing preprocessing;
   preprocessing.shape = shape;
   preprocessing.resize = ResizePolicyFromName(settings.data.resize);
@@ -66,7 +57,7 @@ Model NewModel(const TrainSettings& settings, const Dataset& data, const Splits&
   if (settings.normalize == "standard") MeasureNormalization(data, splits.train, preprocessing);
   Network network(ResolveModel(settings.model), {shape.height, shape.width, shape.channels},
                   static_cast<int64_t>(data.classes.size()));
-  if (settings.freeze_through != "none") CheckFreeze(network, settings.freeze_through);
+  if (settings.freeze_through != "none") CutBehind(network, settings.freeze_through);  // or its error, early
   network.InitializeParameters(static_cast<uint64_t>(settings.seed));
   Whiten(network, preprocessing, data, splits.train);
   std::vector<std::string> classes;  // as they come back from a model file

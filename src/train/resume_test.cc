@@ -121,7 +121,8 @@ TEST_F(Resume, AfterManyStopsWithEverySettingGivesTheSameBits) {
         settings.class_weights = "red=2";
         settings.early_stopping = 3;
         settings.freeze_through = "batchnorm_1";
-        settings.freeze_epoch = 1.5;
+        settings.freeze_after = 0.5;
+        settings.optimizer.lookahead = 2;
       };
       SmallRun whole, parted;
       settle(whole.settings);

@@ -70,9 +70,11 @@ std::vector<Option> TrainOptions(TrainSettings& s) {
        {"class-weights", &s.class_weights,
         "weights of the classes in the loss: none, balanced (by rarity), or as in \"cat=2,dog=0.5\""},
        {"freeze-through", &s.freeze_through,
-        "this layer (spotter models names them) and all before it stop learning after freeze-epoch epochs, so that a "
-        "step takes less time; none: all learn to the end"},
-       {"freeze-epoch", &s.freeze_epoch, "the epochs before that; fractions count", 0, 1e5}});
+        "this layer (spotter models names them) and all before it stop learning early, so that a step takes less time "
+        "(FreezeOut); none: all learn to the end"},
+       {"freeze-after", &s.freeze_after,
+        "the share of the training after which; their learning rate follows the schedule as if it ended there", 0.01,
+        0.99}});
   Append(
       list, "Optimizer",
       {Choice("optimizer", &s.optimizer.name, "how the weights follow the gradient", OptimizerNames()),

@@ -36,7 +36,7 @@ struct TrainSettings {
   OptimizerSettings optimizer;
   ScheduleSettings schedule;
   std::string freeze_through = "none";
-  double freeze_epoch = 0;
+  double freeze_after = 0.5;
   int64_t early_stopping = 0;
   std::string monitor = "validation-loss";
   std::string keep = "best";

@@ -7,7 +7,6 @@
 
 #include "base/random.h"
 #include "base/stopwatch.h"
-#include "train/freeze.h"
 
 namespace spotter {
 namespace {
@@ -70,10 +69,6 @@ StepResult TrainStep::Run(std::span<const int64_t> indices, int64_t epoch, int64
   Stopwatch watch;
   const auto n = static_cast<int64_t>(indices.size());
   FillBatch(indices, epoch);
-  if (!frozen_ && context_.freeze_through != "none" && rate.epoch >= context_.freeze_epoch) {
-    FreezeThrough(context_.network, context_.freeze_through);
-    frozen_ = true;
-  }
   StepResult result;
   result.data_seconds = watch.Lap();
 

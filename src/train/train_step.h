@@ -33,9 +33,7 @@ class TrainStep {
     Compute compute;
     uint64_t seed = 0;
     double label_smoothing = 0;
-    std::vector<double> class_weights;    // empty: all 1
-    std::string freeze_through = "none";  // this layer and all before it stop learning ...
-    double freeze_epoch = 0;              // ... from here on; none: all go on
+    std::vector<double> class_weights;  // empty: all 1
   };
   /// From now on the network's trained parameters ask for gradients.
   explicit TrainStep(Context context);
@@ -61,7 +59,6 @@ class TrainStep {
   Context context_;
   Profile profile_;
   Batch batch_;
-  bool frozen_ = false;
   std::unique_ptr<Engine> engine_;  // where its kernels run; else libtorch computes
   at::Tensor class_weights_;
 };

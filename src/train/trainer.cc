@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "evaluate/evaluator.h"
 #include "evaluate/metrics.h"
+#include "optimize/freeze_out.h"
 #include "optimize/schedule.h"
 #include "train/checkpoint.h"
 #include "train/class_weights.h"
@@ -33,12 +34,20 @@ class Timer {
   Stopwatch watch_;
 };
 
+std::unique_ptr<Optimizer> MakeTrainingOptimizer(const TrainJob& job) {
+  const TrainSettings& s = job.settings;
+  if (s.freeze_through == "none")
+    return MakeOptimizer(s.optimizer, job.model.network.parameters(), job.compute.precision);
+  return std::make_unique<FreezeOut>(CutBehind(job.model.network, s.freeze_through), s.freeze_after, s.optimizer,
+                                     s.schedule, static_cast<double>(s.epochs), job.compute.precision);
+}
+
 class Trainer {
  public:
   explicit Trainer(const TrainJob& job)
       : job_(job),
         settings_(job.settings),
-        optimizer_(MakeOptimizer(settings_.optimizer, job.model.network.parameters(), job.compute.precision)),
+        optimizer_(MakeTrainingOptimizer(job)),
         step_({.data = job.data,
                .preprocessing = job.model.preprocessing,
                .network = job.model.network,
@@ -48,9 +57,7 @@ class Trainer {
                .seed = static_cast<uint64_t>(settings_.seed),
                .label_smoothing = settings_.label_smoothing,
                .class_weights =
-                   ClassWeights(settings_.class_weights, job.data.classes, ClassCounts(job.data, job.splits.train)),
-               .freeze_through = settings_.freeze_through,
-               .freeze_epoch = settings_.freeze_epoch}),
+                   ClassWeights(settings_.class_weights, job.data.classes, ClassCounts(job.data, job.splits.train))}),
         images_(static_cast<int64_t>(job.splits.train.size())),
         steps_((images_ + settings_.batch_size - 1) / settings_.batch_size) {}
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <csignal>
 #include <limits>
+#include <map>
 #include <thread>
 
 #include "base/error.h"
@@ -48,6 +49,38 @@ TEST(Train, LearnsWhatCanBeLearnt) {
   for (int64_t i = 90; i < 300; ++i) unseen.push_back(i);
   const auto logits = ComputeLogits(run.model->network, run.model->preprocessing, more, unseen, Compute{});
   EXPECT_GT(ComputeMetrics(LabelsOf(more, unseen), logits, 3).accuracy, 0.9);
+}
+
+// Weight decay and momentum must not move what is frozen either.
+TEST(Train, FrozenLayersStayAsTheyAre) {
+  using Values = std::map<std::string, at::Tensor>;
+  const auto trained = [](int64_t epochs, const std::string& optimizer, const std::string& precision) {
+    SmallRun run;
+    run.precision = precision;
+    run.settings.optimizer.name = optimizer;
+    run.settings.optimizer.weight_decay = 0.01;
+    run.settings.freeze_through = "batchnorm_1";
+    run.settings.freeze_after =
+        epochs == 1 ? 0.99 : 1.0 / static_cast<double>(epochs);  // one; the schedule is constant
+    run.settings.keep = "last";
+    run.settings.epochs = epochs;
+    run.Train();
+    Values values;
+    for (const Parameter* parameter : run.model->network.parameters())
+      values[parameter->name] = parameter->value.detach().clone();
+    return values;
+  };
+  for (const char* precision : {"fp32", "bf16"}) {  // libtorch's autograd and, where they run, our own kernels
+    for (const std::string& optimizer : OptimizerNames()) {
+      SCOPED_TRACE(optimizer + " " + precision);
+      Values before = trained(1, optimizer, precision);
+      const Values after = trained(3, optimizer, precision);
+      for (const auto& [name, value] : after) {
+        const bool frozen = name.starts_with("conv_1.") || name == "batchnorm_1.weight" || name == "batchnorm_1.bias";
+        EXPECT_EQ(at::equal(value, before[name]), frozen) << name;  // moving averages go on
+      }
+    }
+  }
 }
 
 TEST(Train, TellsTheObserverEveryStepAndEpoch) {

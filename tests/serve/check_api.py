@@ -39,7 +39,7 @@ def form(parts, boundary=b"x1y2"):
 
 
 expected = program(run)
-with Service(spotter, run, "second=" + other) as service:
+with Service(spotter, run, "second=" + str(pathlib.Path(other, "model.safetensors"))) as service:
     # One image: as it is, as a form, as JSON.
     for path, image in list(zip(files, images))[:6]:
         wanted = expected[str(path)]
@@ -65,8 +65,9 @@ with Service(spotter, run, "second=" + other) as service:
     assert base64.b64decode(heat.removeprefix("data:image/png;base64,")).startswith(b"\x89PNG"), heat[:80]
     models = service.json("GET", "/api/models")["models"]
     assert [m["name"] for m in models] == [pathlib.Path(run).name, "second"]
-    metrics = json.loads((pathlib.Path(run) / "metrics.json").read_text())
-    assert models[0]["test"]["accuracy"] == metrics["test"]["accuracy"]
+    for model, of in zip(models, (run, other)):  # a model file knows it without its run
+        metrics = json.loads((pathlib.Path(of) / "metrics.json").read_text())
+        assert model["test"]["accuracy"] == metrics["test"]["accuracy"], model["test"]
 
     # What is wrong is said in one line, with the status that means it.
     cases = [("POST", "/api/predict?model=third", b"x", {"Content-Type": "image/png"}, 404, "'third'"),
