@@ -137,6 +137,7 @@ std::vector<BenchRecipe> BenchRecipes(const std::vector<std::string>& names, con
     const auto options = TrainOptions(recipe.settings);
     if (!name.empty()) ReadToml(FindRecipe(name).text, "recipe '" + name + "'", options);
     ApplyFlags(given, options);
+    recipe.settings.freeze_through = "none";  // steps of all layers, as its peers'
   }
   return recipes;
 }

@@ -52,6 +52,13 @@ void FollowOptimizer(const std::string& before, const GivenFlags& given, TrainSe
   settings.schedule.learning_rate = UsualLearningRate(settings.optimizer.name);
 }
 
+/// A flag that names another network takes the layer of a recipe's --freeze-through away: it is one of the recipe's.
+void FollowModel(const GivenFlags& given, TrainSettings& settings) {
+  if (WasGiven(given, "model") && !WasGiven(given, "freeze-through")) settings.freeze_through = "none";
+  if (WasGiven(given, "freeze-after") && settings.freeze_through == "none")
+    Fail(ExitCode::kUsage, "--freeze-after says when the layers of --freeze-through stop learning; give that too");
+}
+
 TrainSettings SettingsOfNewRun(const Arguments& a) {
   TrainSettings settings;
   const std::vector<Option> options = TrainOptions(settings);
@@ -62,6 +69,7 @@ TrainSettings SettingsOfNewRun(const Arguments& a) {
   const std::string optimizer = settings.optimizer.name;
   ApplyFlags(*a.given, options);
   FollowOptimizer(optimizer, *a.given, settings);
+  FollowModel(*a.given, settings);
   settings.model = ResolveModel(settings.model);  // a run's recipe says what the name meant
   return settings;
 }
@@ -98,6 +106,22 @@ void RefuseNothingToDo(const RunFolder& run, const Json& record, const TrainSett
        run.path().string(), before.epochs);
 }
 
+/// What a run that goes on with another number of epochs does otherwise than it would have; empty: nothing.
+std::string OfOtherEpochs(const TrainSettings& before, const TrainSettings& settings) {
+  if (before.epochs == settings.epochs) return "";
+  std::string note;
+  if (FollowsEpochs(settings.schedule)) {
+    note = fmt::format("the {} schedule, made for {} epochs, is stretched to {}: the learning rate jumps",
+                       settings.schedule.name, before.epochs, settings.epochs);
+  }
+  if (settings.freeze_through != "none") {
+    const auto stop = [](const TrainSettings& s) { return s.freeze_after * static_cast<double>(s.epochs); };
+    note += fmt::format("{}the layers through {} stop learning after {:.4g} epochs, not {:.4g}",
+                        note.empty() ? "" : "; ", settings.freeze_through, stop(settings), stop(before));
+  }
+  return note;
+}
+
 std::optional<int> LivePort(const Arguments& a) {
   if (!a.live && a.live_port == 0) return {};
   return static_cast<int>(a.live_port);
@@ -119,11 +143,6 @@ int Resume(const Arguments& a) {
   run.TakeOver();
   const Json record = run.ReadRun();
   RefuseNothingToDo(run, record, before, settings);
-  std::string note;
-  if (before.epochs != settings.epochs && FollowsEpochs(settings.schedule)) {
-    note = fmt::format("the {} schedule, made for {} epochs, is stretched to {}: the learning rate jumps",
-                       settings.schedule.name, before.epochs, settings.epochs);
-  }
   const std::string own_data = record.value("data", Json::object()).value("source", "");
   if (a.data.empty()) CheckNotMoved(own_data, "spotter train DATA --resume " + ShellWord(a.resume));
   return RunTraining(
@@ -133,7 +152,7 @@ int Resume(const Arguments& a) {
        // checkpoint.
        .resume = PathExists(run.checkpoints() / "last.safetensors") || PathExists(run.path() / "metrics.csv"),
        .resumed_folder = true,
-       .note = note,
+       .note = OfOtherEpochs(before, settings),
        .json = a.json,
        .quiet = a.quiet,
        .profile = a.profile,

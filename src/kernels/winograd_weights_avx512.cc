@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "kernels/winograd.h"
 #include "kernels/winograd_layout.h"
 #include "kernels/winograd_tiles.h"
@@ -7,45 +9,100 @@
 namespace spotter::kernels {
 namespace {
 
-/// Where in `weights` the tap (row, column) from channel `sum` to channel `column` lies.
-struct WeightView {
-  const float* weights;
-  int64_t sum_stride;
-  int64_t column_stride;
-  int64_t tap_stride;
-  bool rotated;  // by half a turn
-};
-
-SPOTTER_INLINE __m512 LoadTap(const WeightView& view, int64_t sum, int64_t first, __mmask16 mask, int tap) {
-  const float* start = view.weights + sum * view.sum_stride + first * view.column_stride +
-                       (view.rotated ? 8 - tap : tap) * view.tap_stride;
-  if (view.column_stride == 1) return _mm512_maskz_loadu_ps(mask, start);
-  const __m512i lanes = Multiples(static_cast<int>(view.column_stride));
-  return _mm512_mask_i32gather_ps(_mm512_setzero_ps(), mask, lanes, start, 4);
+/// 16 x 16 values, rows to columns.
+SPOTTER_INLINE void Transpose(__m512* r) {
+  __m512d t[16];
+#pragma GCC unroll 8
+  for (int i = 0; i < 16; i += 2) {
+    t[i] = _mm512_castps_pd(_mm512_unpacklo_ps(r[i], r[i + 1]));
+    t[i + 1] = _mm512_castps_pd(_mm512_unpackhi_ps(r[i], r[i + 1]));
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < 16; i += 4) {  // now r[i + k] has column 4 l + k of four rows in its part l
+    r[i] = _mm512_castpd_ps(_mm512_unpacklo_pd(t[i], t[i + 2]));
+    r[i + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(t[i], t[i + 2]));
+    r[i + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(t[i + 1], t[i + 3]));
+    r[i + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(t[i + 1], t[i + 3]));
+  }
+#pragma GCC unroll 4
+  for (int k = 0; k < 4; ++k) {
+    const __m512 even_low = _mm512_shuffle_f32x4(r[k], r[4 + k], 0x88);
+    const __m512 odd_low = _mm512_shuffle_f32x4(r[k], r[4 + k], 0xdd);
+    const __m512 even_high = _mm512_shuffle_f32x4(r[8 + k], r[12 + k], 0x88);
+    const __m512 odd_high = _mm512_shuffle_f32x4(r[8 + k], r[12 + k], 0xdd);
+    r[k] = _mm512_shuffle_f32x4(even_low, even_high, 0x88);
+    r[4 + k] = _mm512_shuffle_f32x4(odd_low, odd_high, 0x88);
+    r[8 + k] = _mm512_shuffle_f32x4(even_low, even_high, 0xdd);
+    r[12 + k] = _mm512_shuffle_f32x4(odd_low, odd_high, 0xdd);
+  }
 }
 
-void PackWeights(const WeightView& view, int64_t sums, int64_t columns, bf16* packed, int threads) {
+/// The taps of up to 32 channels from `chunk` on, of up to 16 filters from `column` on: a channel's lie apart in
+/// memory, and are gathered 16 x 16 at a time. Zero where there are none.
+class FilterTaps {
+ public:
+  FilterTaps(const ConvShape& s, const float* weights, int64_t chunk, int64_t column) : chunk_(chunk) {
+    for (int64_t tap = 0; tap < 9; ++tap) {
+      for (int64_t first = 0; first < kChunk; first += kLanes) {
+        __m512 rows[kLanes];
+        const __mmask16 mask = First16(s.in - chunk - first);
+        for (int64_t r = 0; r < kLanes; ++r) {
+          const float* filter = weights + ((column + r) * 9 + tap) * s.in;
+          rows[r] = column + r < s.out ? _mm512_maskz_loadu_ps(mask, filter + chunk + first) : _mm512_setzero_ps();
+        }
+        Transpose(rows);
+        for (int64_t i = 0; i < kLanes; ++i) _mm512_store_ps(taps_ + (tap * kChunk + first + i) * kLanes, rows[i]);
+      }
+    }
+  }
+  /// Of 16 filters.
+  SPOTTER_INLINE_MEMBER __m512 At(int64_t channel, int64_t tap) const {
+    return _mm512_load_ps(taps_ + (tap * kChunk + channel - chunk_) * kLanes);
+  }
+
+ private:
+  alignas(64) float taps_[9 * kChunk * kLanes];  // [tap][channel][filter]
+  int64_t chunk_;
+};
+
+/// The same for the data gradient, which sums over filters and has channels as its columns, weights turned by half a
+/// turn: they lie side by side.
+struct RotatedTaps {
+  RotatedTaps(const ConvShape& s, const float* weights, int64_t, int64_t column)
+      : shape(s), start(weights + column), mask(First16(s.in - column)) {}
+  SPOTTER_INLINE_MEMBER __m512 At(int64_t filter, int64_t tap) const {
+    return _mm512_maskz_loadu_ps(filter < shape.out ? mask : __mmask16{0}, start + (filter * 9 + 8 - tap) * shape.in);
+  }
+  const ConvShape& shape;
+  const float* start;
+  __mmask16 mask;
+};
+
+template <typename Taps>
+void PackWeights(const ConvShape& shape, const float* weights, int64_t sums, int64_t columns, bf16* packed,
+                 int threads) {
   const __m512i order = Interleaved();
   const int64_t padded_columns = PaddedColumns(columns);
-  const int64_t pairs = PaddedSums(sums) / 2;
-#pragma omp parallel for num_threads(threads) schedule(static)
-  for (int64_t pair = 0; pair < pairs; ++pair) {
+  const int64_t padded_sums = PaddedSums(sums);
+#pragma omp parallel for num_threads(threads) schedule(static) collapse(2)
+  for (int64_t chunk = 0; chunk < padded_sums; chunk += kChunk) {
     for (int64_t column = 0; column < padded_columns; column += kLanes) {
-      const __mmask16 mask = First16(columns - column);
-      __m512 u[2][kFrequencies];
-      for (int64_t half = 0; half < 2; ++half) {
-        const int64_t place = 2 * pair + half;
-        __m512 g[9];
-        for (int tap = 0; tap < 9; ++tap)
-          g[tap] =
-              LoadTap(view, ChannelAt(place < sums ? place : 0, sums), column, place < sums ? mask : __mmask16{0}, tap);
-        TransformWeights(g, u[half]);
-      }
+      const Taps taps(shape, weights, chunk, column);
       const int64_t panel = column / kPanel * kPanel;
       const int64_t width = PanelWidth(columns, panel);
-      bf16* out = packed + panel * kFrequencies * 2 * pairs + (pair * width + column - panel) * 2;
-      for (int f = 0; f < kFrequencies; ++f)
-        _mm512_storeu_si512(out + f * pairs * width * 2, _mm512_permutexvar_epi16(order, Pack(u[0][f], u[1][f])));
+      bf16* out = packed + panel * kFrequencies * padded_sums + (column - panel) * 2;
+      for (int64_t place = chunk; place < std::min(chunk + kChunk, padded_sums); place += 2) {
+        __m512 u[2][kFrequencies];
+        for (int64_t half = 0; half < 2; ++half) {
+          const int64_t channel = ChannelAt(place + half, sums);
+          __m512 g[9];
+          for (int tap = 0; tap < 9; ++tap) g[tap] = taps.At(channel, tap);
+          TransformWeights(g, u[half]);
+        }
+        for (int f = 0; f < kFrequencies; ++f)
+          _mm512_storeu_si512(out + f * padded_sums * width + place * width,
+                              _mm512_permutexvar_epi16(order, Pack(u[0][f], u[1][f])));
+      }
     }
   }
 }
@@ -57,11 +114,11 @@ int64_t WinogradPackedSize(int64_t sums, int64_t columns) {
 }
 
 void PackWinogradForward(const ConvShape& shape, const float* weights, bf16* packed, int threads) {
-  PackWeights({weights, 1, 9 * shape.in, shape.in, false}, shape.in, shape.out, packed, threads);
+  PackWeights<FilterTaps>(shape, weights, shape.in, shape.out, packed, threads);
 }
 
 void PackWinogradDataGradient(const ConvShape& shape, const float* weights, bf16* packed, int threads) {
-  PackWeights({weights, 9 * shape.in, 1, shape.in, true}, shape.out, shape.in, packed, threads);
+  PackWeights<RotatedTaps>(shape, weights, shape.out, shape.in, packed, threads);
 }
 
 }  // namespace spotter::kernels

@@ -74,13 +74,20 @@ double ReadTemperature(const Json& description) {
 
 std::optional<TestResult> ReadTest(const Json& description) {
   const auto json = description.find("test");
-  if (json == description.end()) return std::nullopt;
-  const TestResult test{json->at("split").get<std::string>(), json->at("images").get<int64_t>(),
-                        json->at("accuracy").get<double>(), json->at("accuracy_interval").get<std::array<double, 2>>()};
-  const auto& [low, high] = test.accuracy_interval;
+  if (json == description.end() || json->is_null()) return std::nullopt;
+  const auto& images = json->at("images");
+  const auto& interval = json->at("accuracy_interval");
+  const TestResult test{json->at("split").get<std::string>(), images.get<int64_t>(), json->at("accuracy").get<double>(),
+                        interval.get<std::array<double, 2>>()};
   const auto share = [](double x) { return x >= 0 && x <= 1; };
-  if (test.images < 1 || !share(test.accuracy) || !share(low) || !share(high) || low > high)
-    Fail(ExitCode::kModel, "its test result is impossible: no images, or an accuracy outside 0 to 1");
+  const auto& [low, high] = test.accuracy_interval;
+  const bool split = test.split == "test" || test.split == "validation" || test.split == "train";
+  if (!split || !images.is_number_integer() || test.images < 1 || interval.size() != 2 || !share(test.accuracy) ||
+      !share(low) || !share(high) || low > high) {
+    Fail(ExitCode::kModel,
+         "its test result is impossible: expected a split (test, validation, train), images, and an accuracy and its "
+         "interval from 0 to 1");
+  }
   return test;
 }
 

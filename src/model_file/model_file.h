@@ -19,7 +19,7 @@
 
 namespace spotter {
 
-/// What the model was worth on the images that its training kept for that.
+/// What the model was worth when its training ended.
 struct TestResult {
   std::string split;  // "test"; "validation" or "train" where the data had no others
   int64_t images = 0;

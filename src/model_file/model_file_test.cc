@@ -184,8 +184,13 @@ TEST_F(ModelFile, RefusesANewerVersion) {
 
 TEST_F(ModelFile, RefusesAnImpossibleTestResult) {
   const Json possible = {{"split", "test"}, {"images", 3}, {"accuracy", 1.0}, {"accuracy_interval", {0.4, 1.0}}};
-  const Json changes = {
-      {{"images", 0}}, {{"accuracy", 1.1}}, {{"accuracy_interval", {-0.1, 1.0}}}, {{"accuracy_interval", {0.9, 0.8}}}};
+  const Json changes = {{{"images", 0}},
+                        {{"accuracy", 1.1}},
+                        {{"accuracy_interval", {-0.1, 1.0}}},
+                        {{"accuracy_interval", {0.9, 0.8}}},
+                        {{"accuracy_interval", {0.4, 0.5, 1.0}}},
+                        {{"images", 2.5}},
+                        {{"split", "elsewhere"}}};
   for (const Json& change : changes) {
     Parts parts(path());
     parts.description["test"] = possible;
@@ -196,6 +201,11 @@ TEST_F(ModelFile, RefusesAnImpossibleTestResult) {
   parts.description["test"] = possible;
   parts.Write(path());
   EXPECT_EQ(LoadModel(path()).test->images, 3);
+  for (const bool null : {true, false}) {
+    null ? void(parts.description["test"] = nullptr) : void(parts.description.erase("test"));
+    parts.Write(path());
+    EXPECT_FALSE(LoadModel(path()).test.has_value());
+  }
 }
 
 TEST_F(ModelFile, RefusesAMissingTensor) {

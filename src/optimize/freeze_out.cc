@@ -37,8 +37,9 @@ Cut CutBehind(const Network& network, const std::string& name) {
   if (behind && Learns(cut.front) && Learns(cut.rest)) return cut;
   const auto possible = PossibleCuts(network);
   Fail(ExitCode::kUsage, "--freeze-through {}: {}; {}", Printable(name),
-       behind ? "something must learn up to that layer, and something behind it"
-              : "the network has no layer of that name",
+       !behind             ? "the network has no layer of that name"
+       : Learns(cut.front) ? "no layer after it learns"
+                           : "no layer up to it learns",
        possible.empty() ? "give none" : "give none, or one of " + Join(possible, ", "));
 }
 
@@ -70,8 +71,8 @@ void FreezeOut::Step(const StepRate& rate) {
 }
 
 std::vector<std::pair<std::string, at::Tensor>> FreezeOut::State() {
-  auto state = front_->State();
-  for (auto& named : rest_->State()) state.push_back(named);
+  auto state = rest_->State();
+  for (const auto& [name, tensor] : front_->State()) state.emplace_back("front/" + name, tensor);
   return state;
 }
 

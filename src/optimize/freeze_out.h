@@ -5,8 +5,11 @@
 // high rate.
 #pragma once
 
+#include <ATen/ATen.h>
+
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "models/network.h"
@@ -25,8 +28,8 @@ struct Cut {
 Cut CutBehind(const Network& network, const std::string& layer);
 
 /// The front learns for the first `share` of a training of `epochs` epochs: its learning rate and progress are those of
-/// a training that ends then (schedules that don't follow the number of epochs stay as they are), and from then on it
-/// asks for no gradients. Its batch norms still normalise by the batch and move their averages.
+/// a training that ends then (schedules that don't follow the number of epochs and warm-up stay as they are), and from
+/// then on it asks for no gradients. Its batch norms still normalise by the batch and move their averages.
 class FreezeOut : public Optimizer {
  public:
   /// `share` in (0, 1). An optimizer of the same settings for each part.

@@ -31,7 +31,7 @@ void Lookahead::Step(const StepRate& rate) {
 NamedState Lookahead::State() {
   NamedState state = inner_->State();
   AppendState("slow/", all_, slow_, state);
-  state.emplace_back("lookahead/" + all_.parameters[0]->name, done_);  // FreezeOut has several, each its own
+  state.emplace_back("steps/lookahead", done_);
   return state;
 }
 

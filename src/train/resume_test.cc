@@ -137,8 +137,9 @@ TEST_F(Resume, InBf16GivesTheSameBits) {
   SmallRun whole, parted;
   whole.precision = parted.precision = "bf16";
   whole.settings.epochs = parted.settings.epochs = 2;
+  whole.settings.freeze_through = parted.settings.freeze_through = "batchnorm_1";
   const TrainOutcome whole_end = whole.Train();
-  ExpectSameRun(whole, whole_end, parted, TrainWithStops(parted, {3}));
+  ExpectSameRun(whole, whole_end, parted, TrainWithStops(parted, {3, 7}));  // before and after it freezes
 }
 
 TEST_F(Resume, OfAFinishedRunChangesNothingAndGivesTheModel) {

@@ -73,8 +73,10 @@ std::vector<Option> TrainOptions(TrainSettings& s) {
         "this layer (spotter models names them) and all before it stop learning early, so that a step takes less time "
         "(FreezeOut); none: all learn to the end"},
        {"freeze-after", &s.freeze_after,
-        "the share of the training after which; their learning rate follows the schedule as if it ended there", 0.01,
-        0.99}});
+        "freeze-through: the share of the epochs after which; before, linear, cosine and one-cycle take the rate of "
+        "those "
+        "layers to its end by then",
+        0.01, 0.99}});
   Append(
       list, "Optimizer",
       {Choice("optimizer", &s.optimizer.name, "how the weights follow the gradient", OptimizerNames()),

@@ -59,9 +59,8 @@ TEST(Train, FrozenLayersStayAsTheyAre) {
     run.precision = precision;
     run.settings.optimizer.name = optimizer;
     run.settings.optimizer.weight_decay = 0.01;
-    run.settings.freeze_through = "batchnorm_1";
-    run.settings.freeze_after =
-        epochs == 1 ? 0.99 : 1.0 / static_cast<double>(epochs);  // one; the schedule is constant
+    run.settings.freeze_through = epochs == 1 ? "none" : "batchnorm_1";
+    run.settings.freeze_after = 1.0 / static_cast<double>(epochs);  // one epoch; the schedule is constant
     run.settings.keep = "last";
     run.settings.epochs = epochs;
     run.Train();

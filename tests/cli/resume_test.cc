@@ -303,9 +303,11 @@ TEST_F(ResumeTest, FewerEpochsThanDoneAreRefused) {
 }
 
 TEST_F(ResumeTest, AScheduleThatIsStretchedIsNoted) {
-  Succeed(Command("run", {"--epochs", "1"}));
+  Succeed(Command("run", {"--epochs", "1", "--freeze-through", "conv_1"}));
   const Outcome outcome = Succeed({"train", "--resume", "run", "--epochs", "2", "--quiet"});
   EXPECT_NE(outcome.err.find("note: the cosine schedule, made for 1 epochs, is stretched to 2"), std::string::npos)
+      << outcome.err;
+  EXPECT_NE(outcome.err.find("the layers through conv_1 stop learning after 1 epochs, not 0.5"), std::string::npos)
       << outcome.err;
 }
 
@@ -345,6 +347,10 @@ TEST_F(ResumeTest, TheSpeedRecipesParts) {
                          "1.5",
                          "--lookahead",
                          optimizer == std::string("sgd") ? "4" : "0",
+                         "--freeze-through",
+                         "batchnorm_1",
+                         "--freeze-after",
+                         "0.6",
                          "--alternating-flip",
                          "--brightness",
                          "0.2",

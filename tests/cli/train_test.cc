@@ -77,6 +77,28 @@ TEST_F(TrainTest, AnotherOptimizerBringsItsUsualLearningRate) {
   EXPECT_EQ(rate("other", {"--recipe", "own.toml", "--optimizer", "adamw"}), "0.001");
 }
 
+TEST_F(TrainTest, FreezingNamesALayerOfTheRecipesModel) {
+  MakeImageFolder(at("pictures"));
+  WriteText(at("own.toml"), "model = \"conv 4 relu, flatten, dense 4, dense classes\"\nfreeze-through = \"dense_1\"\n");
+  const auto train = [&](const std::string& output, const Words& more) {
+    return Words{"train", "pictures", "--recipe", "own.toml", "--epochs", "1", "--quiet", "--output", output} + more;
+  };
+  const Words other = {"--model", "conv 4 relu, batchnorm, flatten, dense classes"};
+  const auto frozen = [&](const std::string& output) {
+    return ReadText(at(output) / "recipe.toml").find("freeze-through = \"none\"") == std::string::npos;
+  };
+  Succeed(train("recipe", {}));
+  EXPECT_TRUE(frozen("recipe"));
+  Succeed(train("other", other));  // which has no dense_1 with a layer after it
+  EXPECT_FALSE(frozen("other"));
+  Succeed(train("named", other + Words{"--freeze-through", "conv_1", "--freeze-after", "0.3"}));
+  EXPECT_TRUE(frozen("named"));
+  Refuse(2, train("no", other + Words{"--freeze-after", "0.3"}), {"--freeze-after", "--freeze-through"});
+  Refuse(2, train("no", other + Words{"--freeze-through", "conv_2"}),
+         {"--freeze-through conv_2", "conv_1, batchnorm_1"});
+  EXPECT_FALSE(fs::exists(at("no")));
+}
+
 TEST_F(TrainTest, ARunIsNeverOverwritten) {
   MakeRun();
   const std::string before = ReadText(at("run/model.safetensors"));
