@@ -52,6 +52,11 @@ void FollowOptimizer(const std::string& before, const GivenFlags& given, TrainSe
   settings.schedule.learning_rate = UsualLearningRate(settings.optimizer.name);
 }
 
+void CheckBackwardShare(const GivenFlags& given, const TrainSettings& settings) {
+  if (WasGiven(given, "backward-share-after") && settings.backward_share == 1)
+    Fail(ExitCode::kUsage, "--backward-share-after says from when on --backward-share counts; give that too");
+}
+
 /// A flag that names another network takes the layer of a recipe's --freeze-through away: it is one of the recipe's.
 void FollowModel(const GivenFlags& given, TrainSettings& settings) {
   if (WasGiven(given, "model") && !WasGiven(given, "freeze-through")) settings.freeze_through = "none";
@@ -70,6 +75,7 @@ TrainSettings SettingsOfNewRun(const Arguments& a) {
   ApplyFlags(*a.given, options);
   FollowOptimizer(optimizer, *a.given, settings);
   FollowModel(*a.given, settings);
+  CheckBackwardShare(*a.given, settings);
   settings.model = ResolveModel(settings.model);  // a run's recipe says what the name meant
   return settings;
 }

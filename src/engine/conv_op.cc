@@ -26,6 +26,15 @@ class ConvOp : public WeightedOp {
     return y_.data();
   }
 
+  const bf16* Keep(const bf16* x, const KeptImages& kept) override {
+    x_ = x;
+    shape_.images = 1;
+    kept.Gather(y_.data(), shape_.out_size());
+    if (shape_.pool) kept.Gather(argmax_.data(), ArgmaxWords(shape_));
+    shape_.images = kept.count();
+    return y_.data();
+  }
+
   bf16* Backward(bf16* dy, bf16* spare, bool dx_wanted, const Pass&) override {
     ReluAndBiasGradient({shape_.out_pixels(), shape_.out}, relu_ ? y_.data() : nullptr, dy, scratch_);
     if (WeightLearns()) {

@@ -22,6 +22,13 @@ class DenseOp : public WeightedOp {
     return y;
   }
 
+  const bf16* Keep(const bf16* x, const KeptImages& kept) override {
+    x_ = x;
+    kept.Gather(y_.data(), shape_.out);
+    shape_.images = kept.count();
+    return y_.data();
+  }
+
   bf16* Backward(bf16* dy, bf16* spare, bool dx_wanted, const Pass&) override {
     ReluAndBiasGradient({shape_.images, shape_.out}, relu_ ? y_.data() : nullptr, dy, scratch_);
     if (WeightLearns()) {

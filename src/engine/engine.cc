@@ -2,6 +2,7 @@
 #include "engine/engine.h"
 
 #include <algorithm>
+#include <optional>
 #include <type_traits>
 #include <variant>
 
@@ -66,12 +67,32 @@ at::Tensor Engine::Forward(const at::Tensor& images, const Pass& pass) {
   return logits;
 }
 
-void Engine::Backward(const at::Tensor& gradient) {
+void Engine::Keep(size_t first, const KeptImages& kept) {
+  const bf16* x = nullptr;
+  if (first == 0) {
+    x_ = x_.index_select(0, at::tensor(at::ArrayRef<int64_t>(kept.order()))).contiguous(at::MemoryFormat::ChannelsLast);
+    x = reinterpret_cast<const bf16*>(x_.const_data_ptr());
+  }
+  for (size_t i = first == 0 ? 0 : first - 1; i < ops_.size(); ++i) {
+    const Stopwatch watch;
+    x = ops_[i]->Keep(x, kept);
+    costs_[i].backward_seconds += watch.Seconds();
+  }
+  pass_.images = kept.count();
+}
+
+void Engine::Backward(const at::Tensor& gradient, std::span<const int64_t> kept) {
   const auto first =
       std::find_if(ops_.begin(), ops_.end(), [](const auto& op) { return Learns(*op, false); }) - ops_.begin();
   bf16* buffers[2] = {gradients_[0].Get(pass_.images * largest_), gradients_[1].Get(pass_.images * largest_)};
   bf16* dy = buffers[0];
-  const at::Tensor in_order = gradient.contiguous();
+  at::Tensor in_order = gradient.contiguous();
+  std::optional<KeptImages> images;  // the ops may ask it as long as they go back
+  if (!kept.empty() && static_cast<int64_t>(kept.size()) < pass_.images) {
+    images.emplace(pass_.images, kept);
+    Keep(static_cast<size_t>(first), *images);
+    in_order = in_order.index_select(0, at::tensor(at::ArrayRef<int64_t>(images->order())));
+  }
   const float* values = in_order.const_data_ptr<float>();
   for (int64_t i = 0; i < pass_.images * classes_; ++i) dy[i] = kernels::ToBf16(values[i]);
   for (auto i = static_cast<std::ptrdiff_t>(ops_.size()) - 1; i >= first; --i) {

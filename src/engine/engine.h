@@ -43,7 +43,12 @@ class Engine {
   /// From the logits' gradient (images, classes) fp32 of the last Forward, which was one of training, to
   /// Parameter::value.grad() of every parameter that requires one. Those tensors are the engine's, and overwritten by
   /// the next call.
-  void Backward(const at::Tensor& gradient);
+  void Backward(const at::Tensor& gradient) { Backward(gradient, {}); }
+
+  /// The same for some of the images alone, in as much less time: for `kept`, numbers of rows, ascending; empty: all.
+  /// The others count as though their gradient were 0, but that what goes through batch norm's moments is taken of the
+  /// kept ones only, as of a batch of their own.
+  void Backward(const at::Tensor& gradient, std::span<const int64_t> kept);
 
   /// To be called when parameters have changed.
   void ParametersChanged();
@@ -51,6 +56,9 @@ class Engine {
   const std::vector<StepCost>& costs() const { return costs_; }  // in the order of the layers
 
  private:
+  /// Brings what the ops from `first` on will read of the images kept to the front.
+  void Keep(size_t first, const KeptImages& kept);
+
   kernels::Scratch scratch_;
   int64_t classes_;
   int64_t largest_ = 0;  // features of the largest value between two steps

@@ -50,6 +50,18 @@ class NormOp : public Op {
     return y;
   }
 
+  /// The moments stay the whole batch's; the sums of the backward pass are those of the images kept.
+  const bf16* Keep(const bf16* x, const KeptImages& kept) override {
+    x_ = x;
+    shape_.images = 1;
+    const int64_t values = shape_.out_values();
+    kept.Gather(y_.data(), values);
+    kept.Gather(best_.data(), values);
+    kept.Gather(place_.data(), values);
+    shape_.images = kept.count();
+    return y_.data();
+  }
+
   bf16* Backward(bf16* dy, bf16* spare, bool dx_wanted, const Pass&) override {
     const kernels::RowShape rows = Rows();
     auto* sum = bias_gradient_.data_ptr<float>();

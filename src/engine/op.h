@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/kept_images.h"
 #include "engine/plan.h"
 #include "kernels/bf16.h"
 #include "kernels/scratch.h"
@@ -33,6 +34,11 @@ class Op {
 
   /// x stays as it is until the backward pass is over.
   virtual const bf16* Forward(const bf16* x, const Pass& pass) = 0;
+
+  /// Between the two, when Backward is not for all images but for `kept` alone: brings what it will read to the front,
+  /// as the input was, which lies at x now; Backward's pass has kept.count() images. Returns where the output lies.
+  /// `kept` outlives Backward.
+  virtual const bf16* Keep(const bf16* x, const KeptImages& kept) = 0;
 
   /// From dy, the gradient of the output, to the parameters' gradients (Parameter::value.grad()) and, when `dx_wanted`,
   /// the input's, which is written over dy or to `spare`; returns which. Both hold the largest map of the network.

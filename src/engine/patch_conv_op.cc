@@ -24,6 +24,15 @@ class PatchConvOp : public WeightedOp {
     return y_.data();
   }
 
+  const bf16* Keep(const bf16* x, const KeptImages& kept) override {
+    x_ = x;
+    shape_.images = 1;
+    kept.Gather(y_.data(), shape_.out_size());
+    kept.Gather(z_.data(), shape_.out_size());
+    shape_.images = kept.count();
+    return y_.data();
+  }
+
   /// It is the first step: nothing asks for its input's gradient.
   bf16* Backward(bf16* dy, bf16*, bool, const Pass&) override {
     const kernels::RowShape rows{shape_.out_pixels(), shape_.out};

@@ -18,6 +18,11 @@ class ActivationOp : public Op {
     ScaleShiftAct(Rows(pass), x, nullptr, nullptr, act_, y, scratch_);
     return y;
   }
+  const bf16* Keep(const bf16* x, const KeptImages& kept) override {
+    x_ = x;
+    kept.Gather(y_.data(), shape_.size());
+    return y_.data();
+  }
   bf16* Backward(bf16* dy, bf16*, bool dx_wanted, const Pass& pass) override {
     if (dx_wanted) ActGradient(Rows(pass), x_, dy, nullptr, nullptr, nullptr, nullptr, act_, dy, scratch_);
     return dy;
@@ -43,6 +48,14 @@ class MaxPoolOp : public Op {
     MaxPool(shape_, x, y, pass.training ? place_.Get(shape_.out_values()) : nullptr, threads_);
     return y;
   }
+  const bf16* Keep(const bf16*, const KeptImages& kept) override {
+    shape_.images = 1;
+    const int64_t values = shape_.out_values();
+    kept.Gather(y_.data(), values);
+    kept.Gather(place_.data(), values);
+    shape_.images = kept.count();
+    return y_.data();
+  }
   bf16* Backward(bf16* dy, bf16* spare, bool dx_wanted, const Pass&) override {
     if (dx_wanted) MaxPoolGradient(shape_, dy, place_.data(), spare, threads_);
     return spare;
@@ -60,13 +73,24 @@ class DropoutOp : public Op {
   DropoutOp(const FeatureShape& shape, double rate, uint64_t place, int threads)
       : size_(shape.size()), rate_(rate), place_(place), threads_(threads) {}
   const bf16* Forward(const bf16* x, const Pass& pass) override {
+    kept_ = nullptr;
     if (!pass.training || rate_ == 0) return x;
     bf16* y = y_.Get(pass.images * size_);
     kernels::Dropout(pass.images * size_, x, rate_, Seed(pass), y, threads_);
     return y;
   }
+  const bf16* Keep(const bf16* x, const KeptImages& kept) override {
+    kept_ = &kept;
+    if (rate_ == 0) return x;
+    kept.Gather(y_.data(), size_);
+    return y_.data();
+  }
   bf16* Backward(bf16* dy, bf16*, bool dx_wanted, const Pass& pass) override {
-    if (dx_wanted && rate_ > 0) kernels::Dropout(pass.images * size_, dy, rate_, Seed(pass), dy, threads_);
+    if (!dx_wanted || rate_ == 0) return dy;
+    // What is dropped depends on a value's place in the batch.
+    if (kept_ != nullptr) kept_->Scatter(dy, size_);
+    kernels::Dropout((kept_ != nullptr ? kept_->images() : pass.images) * size_, dy, rate_, Seed(pass), dy, threads_);
+    if (kept_ != nullptr) kept_->Gather(dy, size_);
     return dy;
   }
 
@@ -76,6 +100,7 @@ class DropoutOp : public Op {
   double rate_;
   uint64_t place_;
   int threads_;
+  const KeptImages* kept_ = nullptr;  // null: all
   Buffer<bf16> y_;
 };
 

@@ -69,6 +69,12 @@ std::vector<Option> TrainOptions(TrainSettings& s) {
        {"label-smoothing", &s.label_smoothing, "share of the target given to all classes alike", 0, 0.99},
        {"class-weights", &s.class_weights,
         "weights of the classes in the loss: none, balanced (by rarity), or as in \"cat=2,dog=0.5\""},
+       {"backward-share", &s.backward_share,
+        "share of a batch's images that the backward pass is for, those with the largest gradients, so that a step "
+        "takes less time (selective backpropagation)",
+        0.01, 1},
+       {"backward-share-after", &s.backward_share_after, "backward-share: epochs before it that go back for all images",
+        0, 1e5},
        {"freeze-through", &s.freeze_through,
         "this layer (spotter models names them) and all before it stop learning early, so that a step takes less time "
         "(FreezeOut); none: all learn to the end"},

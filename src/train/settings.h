@@ -35,6 +35,8 @@ struct TrainSettings {
   std::string class_weights = "none";
   OptimizerSettings optimizer;
   ScheduleSettings schedule;
+  double backward_share = 1;
+  int64_t backward_share_after = 0;
   std::string freeze_through = "none";
   double freeze_after = 0.5;
   int64_t early_stopping = 0;

@@ -7,6 +7,7 @@
 
 #include "base/random.h"
 #include "base/stopwatch.h"
+#include "train/backward_share.h"
 
 namespace spotter {
 namespace {
@@ -41,12 +42,21 @@ TrainStep::TrainStep(Context context) : context_(std::move(context)) {
 at::Tensor TrainStep::Logits(const at::Tensor& x, uint64_t seed) {
   at::manual_seed(seed);  // of libtorch's dropout
   if (!engine_) return context_.network.Forward(x, {.training = true, .precision = context_.compute.precision});
-  return engine_->Forward(x, {.images = x.size(0), .training = true, .seed = seed}).requires_grad_();
+  return engine_->Forward(x, {.images = x.size(0), .training = true, .seed = seed});
 }
 
-void TrainStep::Backward(const at::Tensor& loss, const at::Tensor& logits) {
-  loss.backward();
-  if (engine_) engine_->Backward(logits.grad());
+void TrainStep::Backward(const at::Tensor& logits, const at::Tensor& gradient, int64_t epoch) {
+  std::vector<int64_t> kept;  // empty: all
+  if (context_.backward_share < 1 && epoch >= context_.backward_share_after)
+    kept = LargestRows(gradient.to(at::kCPU, at::kFloat), context_.backward_share);
+  if (engine_) {
+    engine_->Backward(gradient, kept);
+  } else if (kept.empty()) {
+    logits.backward(gradient);
+  } else {
+    const at::Tensor rows = at::tensor(at::ArrayRef<int64_t>(kept)).to(gradient.device());
+    logits.backward(at::zeros_like(gradient).index_copy_(0, rows, gradient.index_select(0, rows)));
+  }
 }
 
 void TrainStep::FillBatch(std::span<const int64_t> indices, int64_t epoch) {
@@ -75,14 +85,16 @@ StepResult TrainStep::Run(std::span<const int64_t> indices, int64_t epoch, int64
   const at::Tensor logits = Logits(batch_.x, DropoutSeed(context_.seed, epoch, step));
   profile_.forward += watch.Lap();
   const std::optional<at::Tensor> weights = class_weights_.defined() ? std::optional(class_weights_) : std::nullopt;
+  const at::Tensor scores = logits.detach().requires_grad_();
   const at::Tensor loss =
-      at::cross_entropy_loss(logits, batch_.labels.to(context_.compute.device), weights, at::Reduction::Mean,
+      at::cross_entropy_loss(scores, batch_.labels.to(context_.compute.device), weights, at::Reduction::Mean,
                              /*ignore_index=*/-100, context_.label_smoothing);
   result.loss = loss.item<double>();
   if (!std::isfinite(result.loss)) return result;
   result.correct = CountCorrect(logits, batch_.labels);
+  loss.backward();
   profile_.loss += watch.Lap();
-  Backward(loss, logits);
+  Backward(logits, scores.grad(), epoch);
   profile_.backward += watch.Lap();
   context_.optimizer.Step(rate);
   if (engine_) engine_->ParametersChanged();

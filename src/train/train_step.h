@@ -33,6 +33,8 @@ class TrainStep {
     Compute compute;
     uint64_t seed = 0;
     double label_smoothing = 0;
+    double backward_share = 1;          // of a batch's images, those with the largest gradients (backward_share.h)
+    int64_t backward_share_after = 0;   // epochs; before, the backward pass is for all images
     std::vector<double> class_weights;  // empty: all 1
   };
   /// From now on the network's trained parameters ask for gradients.
@@ -54,7 +56,8 @@ class TrainStep {
   };
   void FillBatch(std::span<const int64_t> indices, int64_t epoch);
   at::Tensor Logits(const at::Tensor& x, uint64_t seed);
-  void Backward(const at::Tensor& loss, const at::Tensor& logits);
+  /// From the loss's gradient by the logits.
+  void Backward(const at::Tensor& logits, const at::Tensor& gradient, int64_t epoch);
 
   Context context_;
   Profile profile_;

@@ -10,7 +10,8 @@ namespace spotter {
 namespace {
 
 /// One step of plain SGD on all images of a data set.
-StepResult Step(const Dataset& data, Network& network, double rate, std::vector<double> class_weights) {
+StepResult Step(const Dataset& data, Network& network, double rate, std::vector<double> class_weights,
+                double backward_share = 1) {
   const Preprocessing preprocessing{.shape = data.shape};
   const auto optimizer = MakeOptimizer({.name = "sgd", .momentum = 0}, network.parameters());
   TrainStep step({.data = data,
@@ -19,6 +20,7 @@ StepResult Step(const Dataset& data, Network& network, double rate, std::vector<
                   .optimizer = *optimizer,
                   .augmentation = {},
                   .compute = {},
+                  .backward_share = backward_share,
                   .class_weights = std::move(class_weights)});
   std::vector<int64_t> all(static_cast<size_t>(data.size()));
   std::iota(all.begin(), all.end(), int64_t{0});
@@ -62,6 +64,22 @@ TEST(TrainStep, WeighsClasses) {
   EXPECT_NEAR(Step(data, network, 1, {3, 1}).loss, std::log(2), 1e-6);
   // d loss / d bias[0] = (3 * (1/2 - 1) + 1 * 1/2) / (3 + 1) = -1/4
   EXPECT_NEAR(network.parameters()[1]->value.detach().data_ptr<float>()[0], 0.25, 1e-6);
+}
+
+TEST(TrainStep, GoesBackForTheImagesWithTheLargestGradientsAlone) {
+  // Three images of one value, logits w * x; the second is furthest from its label.
+  Dataset data;
+  data.shape = {1, 1, 1};
+  data.classes = {"a", "b"};
+  data.labels = {0, 1, 0};
+  data.pixels = std::shared_ptr<uint8_t[]>(new uint8_t[3]{51, 255, 255});
+  Network network("flatten, dense classes nobias", {1, 1, 1}, 2);
+  network.parameters()[0]->value.copy_(at::tensor({1.f, 0.f}).reshape({2, 1}));
+  const StepResult result = Step(data, network, 1, {}, 1.0 / 3);
+  const double p[3] = {1 / (1 + std::exp(-0.2)), 1 / (1 + std::exp(1.0)), 1 / (1 + std::exp(-1.0))};
+  EXPECT_NEAR(result.loss, -(std::log(p[0]) + std::log(p[1]) + std::log(p[2])) / 3, 1e-6);  // of all images
+  // The gradient of the mean over all three, of the second alone: (softmax - one-hot) * x / 3.
+  EXPECT_NEAR(network.parameters()[0]->value.detach().data_ptr<float>()[0], 1 - (1 - p[1]) / 3, 1e-6);
 }
 
 }  // namespace

@@ -56,6 +56,8 @@ class Trainer {
                .compute = job.compute,
                .seed = static_cast<uint64_t>(settings_.seed),
                .label_smoothing = settings_.label_smoothing,
+               .backward_share = settings_.backward_share,
+               .backward_share_after = settings_.backward_share_after,
                .class_weights =
                    ClassWeights(settings_.class_weights, job.data.classes, ClassCounts(job.data, job.splits.train))}),
         images_(static_cast<int64_t>(job.splits.train.size())),

@@ -99,6 +99,28 @@ TEST_F(TrainTest, FreezingNamesALayerOfTheRecipesModel) {
   EXPECT_FALSE(fs::exists(at("no")));
 }
 
+TEST_F(TrainTest, GoesBackForAShareOfTheImages) {
+  MakeImageFolder(at("pictures"));
+  const auto losses = [&](const std::string& output, const Words& more) {
+    Succeed(Words{"train", "pictures", "--model", "conv 4 relu, flatten, dense classes", "--epochs", "2",
+                  "--batch-size", "4", "--quiet", "--output", output} +
+            more);
+    const Json history = Json::parse(ReadText(at(output) / "metrics.json"))["history"];
+    return std::pair<double, double>(history[0]["train_loss"], history[1]["train_loss"]);
+  };
+  const auto all = losses("all", {});
+  const auto half = losses("half", {"--backward-share", "0.5"});
+  const auto later = losses("later", {"--backward-share", "0.5", "--backward-share-after", "1"});
+  EXPECT_EQ(losses("one", {"--backward-share", "1"}), all);
+  EXPECT_NE(half.first, all.first);
+  EXPECT_EQ(later.first, all.first);
+  EXPECT_NE(later.second, all.second);
+  Refuse(2, {"train", "pictures", "--output", "no", "--backward-share-after", "1"},
+         {"--backward-share-after", "--backward-share"});
+  Refuse(2, {"train", "pictures", "--output", "no", "--backward-share", "0"}, {"--backward-share"});
+  EXPECT_FALSE(fs::exists(at("no")));
+}
+
 TEST_F(TrainTest, ARunIsNeverOverwritten) {
   MakeRun();
   const std::string before = ReadText(at("run/model.safetensors"));

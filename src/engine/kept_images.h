@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// The images of a batch that its backward pass is for, when it is not for all of them.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace spotter {
+
+/// Brings them to the front of each map: those that lie behind take the places of images that are not kept, so that as
+/// little as possible moves.
+class KeptImages {
+ public:
+  /// `kept`: numbers of images below `images`, ascending.
+  KeptImages(int64_t images, std::span<const int64_t> kept);
+
+  int64_t images() const { return images_; }
+  int64_t count() const { return static_cast<int64_t>(order_.size()); }
+  /// Which image lies at each of the first count() places.
+  const std::vector<int64_t>& order() const { return order_; }
+
+  /// To the front of values (images, size_of_image); behind the first count() images anything is left. Null: nothing.
+  template <typename T>
+  void Gather(T* values, int64_t size_of_image) const {
+    Move(values, size_of_image * static_cast<int64_t>(sizeof(T)), /*back=*/false);
+  }
+  /// And back to their own places; the other images are anything.
+  template <typename T>
+  void Scatter(T* values, int64_t size_of_image) const {
+    Move(values, size_of_image * static_cast<int64_t>(sizeof(T)), /*back=*/true);
+  }
+
+ private:
+  struct Place {
+    int64_t own;
+    int64_t front;
+  };
+  void Move(void* values, int64_t bytes_of_image, bool back) const;
+
+  int64_t images_;
+  std::vector<int64_t> order_;
+  std::vector<Place> moved_;
+};
+
+}  // namespace spotter
