@@ -104,7 +104,8 @@ TrainingSpeed TimeTraining(const TrainSettings& settings, int64_t classes, const
        .class_weights = ClassWeights(settings.class_weights, data.classes, ClassCounts(data, splits.train))});
   const auto seconds = TimeCalls(
       [&](int64_t round) {
-        // As late in a run: the bias of a whitening convolution is not trained any more. All layers learn, though.
+        // As late in a run: the bias of a whitening convolution is not trained any more. All layers learn, though, and
+        // the backward pass is for all images.
         const StepResult result = step.Run(Batch(splits.train, round, settings.batch_size), round, 0,
                                            {.learning_rate = 1e-4, .factor = 1e-3, .epoch = 1e6});
         if (!std::isfinite(result.loss)) {  // the backward pass was left out

@@ -54,7 +54,7 @@ void FollowOptimizer(const std::string& before, const GivenFlags& given, TrainSe
 
 void CheckBackwardShare(const GivenFlags& given, const TrainSettings& settings) {
   if (WasGiven(given, "backward-share-after") && settings.backward_share == 1)
-    Fail(ExitCode::kUsage, "--backward-share-after says from when on --backward-share counts; give that too");
+    Fail(ExitCode::kUsage, "--backward-share-after says from when on --backward-share counts; give that too, below 1");
 }
 
 /// A flag that names another network takes the layer of a recipe's --freeze-through away: it is one of the recipe's.

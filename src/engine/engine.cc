@@ -70,8 +70,9 @@ at::Tensor Engine::Forward(const at::Tensor& images, const Pass& pass) {
 void Engine::Keep(size_t first, const KeptImages& kept) {
   const bf16* x = nullptr;
   if (first == 0) {
-    x_ = x_.index_select(0, at::tensor(at::ArrayRef<int64_t>(kept.order()))).contiguous(at::MemoryFormat::ChannelsLast);
-    x = reinterpret_cast<const bf16*>(x_.const_data_ptr());
+    const at::Tensor order = at::tensor(at::ArrayRef<int64_t>(kept.order()));
+    kept_x_ = x_.index_select(0, order).contiguous(at::MemoryFormat::ChannelsLast);
+    x = reinterpret_cast<const bf16*>(kept_x_.const_data_ptr());
   }
   for (size_t i = first == 0 ? 0 : first - 1; i < ops_.size(); ++i) {
     const Stopwatch watch;

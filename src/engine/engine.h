@@ -43,12 +43,12 @@ class Engine {
   /// From the logits' gradient (images, classes) fp32 of the last Forward, which was one of training, to
   /// Parameter::value.grad() of every parameter that requires one. Those tensors are the engine's, and overwritten by
   /// the next call.
-  void Backward(const at::Tensor& gradient) { Backward(gradient, {}); }
-
-  /// The same for some of the images alone, in as much less time: for `kept`, numbers of rows, ascending; empty: all.
-  /// The others count as though their gradient were 0, but that what goes through batch norm's moments is taken of the
-  /// kept ones only, as of a batch of their own.
-  void Backward(const at::Tensor& gradient, std::span<const int64_t> kept);
+  ///
+  /// `kept`: for these images alone, in as much less time: numbers of rows, each once, ascending; empty: all. The
+  /// others count as though their gradient were 0, with one exception: batch norm's moments stay the whole batch's, but
+  /// the gradient through them is shared among the kept images, of which the sums are. (In layers that libtorch
+  /// computes it goes to all.)
+  void Backward(const at::Tensor& gradient, std::span<const int64_t> kept = {});
 
   /// To be called when parameters have changed.
   void ParametersChanged();
@@ -65,7 +65,7 @@ class Engine {
   std::vector<std::unique_ptr<Op>> ops_;
   std::vector<StepCost> costs_;
   Pass pass_;
-  at::Tensor x_;  // for as long as the backward pass may read it
+  at::Tensor x_, kept_x_;  // for as long as the backward pass may read them
   Buffer<bf16> gradients_[2];
 };
 

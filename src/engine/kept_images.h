@@ -12,7 +12,7 @@ namespace spotter {
 /// little as possible moves.
 class KeptImages {
  public:
-  /// `kept`: numbers of images below `images`, ascending.
+  /// `kept`: numbers of images below `images`, each once, ascending.
   KeptImages(int64_t images, std::span<const int64_t> kept);
 
   int64_t images() const { return images_; }
@@ -20,12 +20,13 @@ class KeptImages {
   /// Which image lies at each of the first count() places.
   const std::vector<int64_t>& order() const { return order_; }
 
-  /// To the front of values (images, size_of_image); behind the first count() images anything is left. Null: nothing.
+  /// To the front of values (images, size_of_image). Each stays at its own place as well; the other images are
+  /// anything. Null: nothing.
   template <typename T>
   void Gather(T* values, int64_t size_of_image) const {
     Move(values, size_of_image * static_cast<int64_t>(sizeof(T)), /*back=*/false);
   }
-  /// And back to their own places; the other images are anything.
+  /// From the front back to their own places; the other images are anything.
   template <typename T>
   void Scatter(T* values, int64_t size_of_image) const {
     Move(values, size_of_image * static_cast<int64_t>(sizeof(T)), /*back=*/true);

@@ -29,23 +29,25 @@ class LayerOp : public Op {
     if (pass.training) x_.requires_grad_();
     y_ = layer_.Forward(x_, {.training = pass.training, .precision = at::kBFloat16});
     plain_ = Ordered(y_);
-    order_.reset();
+    kept_ = nullptr;
     return Data(plain_);
   }
-  /// Autograd goes back over all images: the others' gradient is 0. What it remembers stays where it is.
+  /// Autograd goes back over all images, the others' gradient being 0. What it remembers stays as it is; the input may
+  /// be changed where the others were, which then counts for nothing.
   const bf16* Keep(const bf16*, const KeptImages& kept) override {
-    order_ = at::tensor(at::ArrayRef<int64_t>(kept.order()));
-    plain_ = Ordered(plain_.index_select(0, order_));
-    return Data(plain_);
+    kept_ = &kept;
+    kept_plain_ = Ordered(plain_.index_select(0, Order()));
+    return Data(kept_plain_);
   }
   bf16* Backward(bf16* dy, bf16*, bool dx_wanted, const Pass& pass) override {
     const at::AutoGradMode record(true);
     for (Parameter& parameter : layer_.parameters()) parameter.value.mutable_grad().reset();
     const at::Tensor gradient = View(dy, pass.images, layer_.output_shape());
-    y_.backward(order_.defined() ? at::zeros_like(y_).index_copy_(0, order_, gradient) : gradient);
+    y_.backward(kept_ != nullptr ? at::zeros_like(y_).index_copy_(0, Order(), gradient) : gradient);
     y_.reset();
     if (!dx_wanted) return dy;
-    dx_ = Ordered(order_.defined() ? x_.grad().index_select(0, order_) : x_.grad());
+    dx_ = Ordered(x_.grad());
+    if (kept_ != nullptr) kept_->Gather(MutableData(dx_), input_.size());
     return MutableData(dx_);
   }
   int64_t products() const override { return layer_.flops() / 2; }
@@ -60,10 +62,11 @@ class LayerOp : public Op {
     const at::Tensor plain = values.detach();
     return plain.contiguous(plain.dim() == 4 ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous);
   }
+  at::Tensor Order() const { return at::tensor(at::ArrayRef<int64_t>(kept_->order())); }
   Layer& layer_;
   FeatureShape input_;
-  at::Tensor x_, y_, plain_, dx_;
-  at::Tensor order_;  // the images that the backward pass is for; undefined: all
+  const KeptImages* kept_ = nullptr;  // null: all
+  at::Tensor x_, y_, plain_, kept_plain_, dx_;
 };
 
 }  // namespace

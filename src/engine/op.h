@@ -36,12 +36,13 @@ class Op {
   virtual const bf16* Forward(const bf16* x, const Pass& pass) = 0;
 
   /// Between the two, when Backward is not for all images but for `kept` alone: brings what it will read to the front,
-  /// as the input was, which lies at x now; Backward's pass has kept.count() images. Returns where the output lies.
-  /// `kept` outlives Backward.
+  /// as the input was, which lies at x now; Backward's pass has kept.count() images. Returns where the output lies. x
+  /// may be null for an op that is not gone back through. `kept` outlives Backward.
   virtual const bf16* Keep(const bf16* x, const KeptImages& kept) = 0;
 
   /// From dy, the gradient of the output, to the parameters' gradients (Parameter::value.grad()) and, when `dx_wanted`,
-  /// the input's, which is written over dy or to `spare`; returns which. Both hold the largest map of the network.
+  /// the input's, which is written over dy or to `spare`; returns which. All have room for as many images as Forward
+  /// had, `spare` for the network's largest map.
   virtual bf16* Backward(bf16* dy, bf16* spare, bool dx_wanted, const Pass& pass) = 0;
 
   /// The parameters have changed since the last Forward.

@@ -17,9 +17,9 @@ class PatchConvOp : public WeightedOp {
     x_ = x;
     if (stale_) PackPatchWeights(shape_, weight(), packed_.Get(PatchPackedSize(shape_)));
     stale_ = false;
-    const bool derived = pass.training && IsSmooth(act_) && Learns();
+    derived_ = pass.training && IsSmooth(act_) && Learns();
     y_.Get(shape_.out_size());
-    PatchForward(shape_, x, packed_.data(), bias(), act_, derived ? z_.Get(shape_.out_size()) : nullptr, y_.data(),
+    PatchForward(shape_, x, packed_.data(), bias(), act_, derived_ ? z_.Get(shape_.out_size()) : nullptr, y_.data(),
                  scratch_);
     return y_.data();
   }
@@ -28,7 +28,7 @@ class PatchConvOp : public WeightedOp {
     x_ = x;
     shape_.images = 1;
     kept.Gather(y_.data(), shape_.out_size());
-    kept.Gather(z_.data(), shape_.out_size());
+    if (derived_) kept.Gather(z_.data(), shape_.out_size());
     shape_.images = kept.count();
     return y_.data();
   }
@@ -59,6 +59,7 @@ class PatchConvOp : public WeightedOp {
   kernels::Scratch& scratch_;
   kernels::ConvShape shape_;
   bool stale_ = true;
+  bool derived_ = false;  // the last Forward left in z_ what the activation's gradient needs
   const bf16* x_ = nullptr;
   Buffer<bf16> packed_, y_, z_;
 };

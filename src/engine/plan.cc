@@ -57,7 +57,8 @@ class Planner {
   }
   std::vector<Step> Plan() {
     while (At(0) != nullptr) {
-      if (As<FlattenSpec>(At(0)) != nullptr) {
+      const auto* dropout = As<DropoutSpec>(At(0));
+      if (As<FlattenSpec>(At(0)) != nullptr || (dropout != nullptr && dropout->rate == 0)) {
         Advance(1);
       } else {
         Add(Next());

@@ -39,7 +39,7 @@ struct MaxPoolStep {
   kernels::PoolShape shape;
 };
 struct DropoutStep {
-  double rate = 0;
+  double rate = 0;  // above 0
 };
 struct DenseStep {
   kernels::DenseShape shape;
@@ -60,7 +60,8 @@ struct Step {
   size_t place = 0;  // of the first layer in the network
 };
 
-/// In the order of the layers. A flatten is no step: values lie in the order that it asks for. The network outlives the
+/// In the order of the layers. A flatten is no step, since values lie in the order that it asks for, nor is a dropout
+/// of nothing. The network outlives the
 /// plan.
 std::vector<Step> PlanOf(const Network& network);
 

@@ -74,19 +74,18 @@ class DropoutOp : public Op {
       : size_(shape.size()), rate_(rate), place_(place), threads_(threads) {}
   const bf16* Forward(const bf16* x, const Pass& pass) override {
     kept_ = nullptr;
-    if (!pass.training || rate_ == 0) return x;
+    if (!pass.training) return x;
     bf16* y = y_.Get(pass.images * size_);
     kernels::Dropout(pass.images * size_, x, rate_, Seed(pass), y, threads_);
     return y;
   }
-  const bf16* Keep(const bf16* x, const KeptImages& kept) override {
+  const bf16* Keep(const bf16*, const KeptImages& kept) override {
     kept_ = &kept;
-    if (rate_ == 0) return x;
     kept.Gather(y_.data(), size_);
     return y_.data();
   }
   bf16* Backward(bf16* dy, bf16*, bool dx_wanted, const Pass& pass) override {
-    if (!dx_wanted || rate_ == 0) return dy;
+    if (!dx_wanted) return dy;
     // What is dropped depends on a value's place in the batch.
     if (kept_ != nullptr) kept_->Scatter(dy, size_);
     kernels::Dropout((kept_ != nullptr ? kept_->images() : pass.images) * size_, dy, rate_, Seed(pass), dy, threads_);

@@ -10,8 +10,8 @@
 
 namespace spotter {
 
-/// The rows of a gradient (images, classes) fp32, on the CPU, that have the largest Euclidean norms: `share` of them,
-/// in (0, 1], rounded up; ascending. Of equal ones the first.
+/// The rows of a gradient (images, classes) fp32, finite, on the CPU, that have the largest Euclidean norms: `share` of
+/// them, in (0, 1], rounded up; ascending. Of equal ones the first.
 std::vector<int64_t> LargestRows(const at::Tensor& gradient, double share);
 
 }  // namespace spotter

@@ -20,6 +20,7 @@ TEST(LargestRows, ShareIsRoundedUp) {
   const at::Tensor gradient = at::tensor({1.f, 2.f, 3.f}).reshape({3, 1});
   EXPECT_EQ(LargestRows(gradient, 0.01), (Rows{2}));
   EXPECT_EQ(LargestRows(gradient, 0.34), (Rows{1, 2}));
+  EXPECT_EQ(LargestRows(at::ones({100, 1}), 0.07).size(), 7U);  // though 0.07 * 100 is a little more in double
 }
 
 TEST(LargestRows, OfEqualOnesTheFirst) { EXPECT_EQ(LargestRows(at::ones({4, 3}), 0.5), (Rows{0, 1})); }

@@ -35,7 +35,7 @@ struct TrainSettings {
   std::string class_weights = "none";
   OptimizerSettings optimizer;
   ScheduleSettings schedule;
-  double backward_share = 1;
+  double backward_share = 1;  // of a batch's images (backward_share.h)
   int64_t backward_share_after = 0;
   std::string freeze_through = "none";
   double freeze_after = 0.5;

@@ -5,13 +5,14 @@
 
 #include <cmath>
 #include <numeric>
+#include <random>
 
 namespace spotter {
 namespace {
 
 /// One step of plain SGD on all images of a data set.
 StepResult Step(const Dataset& data, Network& network, double rate, std::vector<double> class_weights,
-                double backward_share = 1) {
+                double backward_share = 1, const Compute& compute = {}) {
   const Preprocessing preprocessing{.shape = data.shape};
   const auto optimizer = MakeOptimizer({.name = "sgd", .momentum = 0}, network.parameters());
   TrainStep step({.data = data,
@@ -19,7 +20,7 @@ StepResult Step(const Dataset& data, Network& network, double rate, std::vector<
                   .network = network,
                   .optimizer = *optimizer,
                   .augmentation = {},
-                  .compute = {},
+                  .compute = compute,
                   .backward_share = backward_share,
                   .class_weights = std::move(class_weights)});
   std::vector<int64_t> all(static_cast<size_t>(data.size()));
@@ -80,6 +81,30 @@ TEST(TrainStep, GoesBackForTheImagesWithTheLargestGradientsAlone) {
   EXPECT_NEAR(result.loss, -(std::log(p[0]) + std::log(p[1]) + std::log(p[2])) / 3, 1e-6);  // of all images
   // The gradient of the mean over all three, of the second alone: (softmax - one-hot) * x / 3.
   EXPECT_NEAR(network.parameters()[0]->value.detach().data_ptr<float>()[0], 1 - (1 - p[1]) / 3, 1e-6);
+}
+
+TEST(TrainStep, OurKernelsGoBackForTheSameImagesAsLibtorch) {
+  if (!Engine::RunsHere()) GTEST_SKIP() << "this processor has no AVX-512 bf16";
+  constexpr int64_t kImages = 8;
+  Dataset data;
+  data.shape = {12, 12, 3};
+  data.classes = {"a", "b", "c"};
+  const std::shared_ptr<uint8_t[]> pixels(new uint8_t[static_cast<size_t>(kImages * data.shape.size())]);
+  data.pixels = pixels;
+  std::minstd_rand random(5);
+  for (int64_t i = 0; i < kImages * data.shape.size(); ++i) pixels[i] = static_cast<uint8_t>(random() >> 8);
+  for (int64_t i = 0; i < kImages; ++i) data.labels.push_back(i % 3);
+  // What a step at rate 1 takes away: the gradient.
+  const auto gradient = [&](double share, at::ScalarType precision) {
+    Network network("conv 16 same relu, maxpool 2, conv 24 same relu, flatten, dense classes", {12, 12, 3}, 3);
+    network.InitializeParameters(3);
+    const at::Tensor before = network.parameters()[2]->value.detach().clone();
+    Step(data, network, 1, {}, share, {.precision = precision, .threads = 2});
+    return before - network.parameters()[2]->value.detach();
+  };
+  const at::Tensor expected = gradient(0.5, at::kFloat);
+  EXPECT_LT((gradient(0.5, at::kBFloat16) - expected).norm().item<double>(), 0.05 * expected.norm().item<double>());
+  EXPECT_GT((gradient(1, at::kFloat) - expected).norm().item<double>(), 0.2 * expected.norm().item<double>());
 }
 
 }  // namespace
