@@ -2,10 +2,9 @@
 """What the service says of itself is true: at the start, in overload, with a model that can't be loaded, when workers hang,
 and while it ends. A worker hangs as one would in the field: its thread is stopped (ptrace) in the middle of an image."""
 import asyncio
-import base64
 import concurrent.futures
+import contextlib
 import ctypes
-import json
 import os
 import pathlib
 import shutil
@@ -15,7 +14,7 @@ import tempfile
 import time
 
 from service import Service
-from traffic import open_loop, picture, request, until
+from traffic import one, open_loop, picture, request, until
 from trials import Figure
 
 SEIZE, INTERRUPT, DETACH, WALL = 0x4206, 0x4207, 17, 0x40000000
@@ -48,20 +47,28 @@ class Stopped:
                 os.waitpid(thread, WALL)
 
 
-def workers(service):
-    tasks = pathlib.Path(f"/proc/{service.process.pid}/task").iterdir()
-    return [int(t.name) for t in tasks if (t / "comm").read_text().strip() == "worker"]
+def computed(service):
+    """The CPU seconds that each worker has computed so far, by thread."""
+    tasks = [t for t in pathlib.Path(f"/proc/{service.process.pid}/task").iterdir() if (t / "comm").read_text().strip() == "worker"]
+    return {int(t.name): sum(map(int, (t / "stat").read_text().rsplit(") ", 1)[1].split()[11:13])) / os.sysconf("SC_CLK_TCK") for t in tasks}
 
 
-def busy(service, count):
-    """Waits until so many workers compute; all workers."""
-    all_of_them = workers(service)
-
-    def running():
-        states = [pathlib.Path(f"/proc/{service.process.pid}/task/{w}/stat").read_text().rsplit(") ", 1)[1][0] for w in all_of_them]
-        return states.count("R") == count
-    until(running, 10, f"{count} workers never compute")
-    return all_of_them
+@contextlib.contextmanager
+def stopped_at_work(service, count, ask):
+    """Stops so many workers, each in the middle of an image; the answers to come, one of `ask` for each. An image takes
+    several times the CPU time after which its worker is stopped, so that it surely is at work: a thread that merely runs
+    may just be waking up."""
+    with contextlib.ExitStack() as stack:
+        pool = stack.enter_context(concurrent.futures.ThreadPoolExecutor(count))
+        stopped, answers = [], []
+        for _ in range(count):
+            before = computed(service)
+            answers.append(pool.submit(ask))
+            at_work = until(lambda: [w for w, seconds in computed(service).items() if seconds >= before.get(w, 0) + 0.05], 10, "no worker computes")
+            assert len(at_work) == 1, (at_work, stopped)
+            stopped += at_work
+            stack.enter_context(Stopped(at_work))
+        yield answers
 
 
 def ready(service):
@@ -124,31 +131,26 @@ def lost_model(subject):
 
 
 def hanging_workers(subject):
-    with Service(subject.spotter, subject.run, "--threads", 2, "--deadline", 4) as service, concurrent.futures.ThreadPoolExecutor(2) as pool:
-        image = base64.b64encode(picture(1500)).decode()
-        body = json.dumps({"images": [image] * 60})
-
+    large = picture(7000)
+    with Service(subject.spotter, subject.run, "--threads", 2, "--deadline", 4) as service:
         def ask():
             begin = time.monotonic()
-            return service.ask("POST", "/api/predict", body, {"Content-Type": "application/json"})[0], time.monotonic() - begin
-        asked = pool.submit(ask)
-        both = busy(service, 2)
-        assert len(both) == 2, both
-        with Stopped(both):
+            return service.ask("POST", "/api/predict", large, {"Content-Type": "image/jpeg"})[0], time.monotonic() - begin
+        with stopped_at_work(service, 2, ask) as answers:
             begin = time.monotonic()
             until(lambda: not ready(service), 4, "it says that it is ready")
             noticed = time.monotonic() - begin
             assert live(service) and service.metric("spotter_ready") == 0 and service.metric("spotter_hanging_workers") == 2
-            status, seconds = asked.result()  # nobody computes, and yet there is an answer
-            assert status == 504 and seconds < 9, (status, seconds)
+            for answer in answers:  # nobody computes, and yet there is an answer
+                status, seconds = answer.result()
+                assert status == 504 and seconds < 9, (status, seconds)
         until(lambda: ready(service) and service.metric("spotter_open_requests") == 0, 10, "it does not come back")
     # One hangs: the other one serves.
-    with Service(subject.spotter, subject.run, "--threads", 2, "--deadline", 4) as service, concurrent.futures.ThreadPoolExecutor(1) as pool:
-        asked = pool.submit(lambda: service.ask("POST", "/api/predict", body, {"Content-Type": "application/json"})[0])
-        with Stopped(busy(service, 2)[:1]):
+    with Service(subject.spotter, subject.run, "--threads", 2, "--deadline", 4) as service:
+        with stopped_at_work(service, 1, ask) as answers:
             until(lambda: service.metric("spotter_hanging_workers") == 1, 4, "the worker that hangs is not told of")
             assert ready(service)
-            assert asked.result() == 504
+            assert answers[0].result()[0] == 504
             for _ in range(20):
                 assert service.predict(subject.images[0])
         until(lambda: service.metric("spotter_open_requests") == 0, 10, "it does not come back")
@@ -169,15 +171,13 @@ def lame_duck(subject):
 
 def end_without_a_worker(subject):
     """It ends even when a worker never comes back; and tells."""
-    with Service(subject.spotter, subject.run, "--threads", 1, "--drain", 1) as service, concurrent.futures.ThreadPoolExecutor(1) as pool:
-        body = request(service, picture(6000))
-        asked = pool.submit(lambda: asyncio.run(open_loop(service, body, 4, 1)))
-        with Stopped(busy(service, 1)):
+    with Service(subject.spotter, subject.run, "--threads", 1, "--drain", 1) as service:
+        data = request(service, picture(7000))
+        with stopped_at_work(service, 1, lambda: asyncio.run(one(service, data))):
             service.process.send_signal(signal.SIGTERM)
             begin = time.monotonic()
             until(lambda: "did not come back" in service.stderr(), 9, "it does not end")
             figure = Figure("ended without a worker that hangs, after", time.monotonic() - begin, "s", most=10)
         assert service.process.wait(5) == 1, service.process.returncode
-        asked.result()
         service.process.returncode = 0  # it was meant to
     return [figure]
