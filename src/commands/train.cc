@@ -52,16 +52,21 @@ void FollowOptimizer(const std::string& before, const GivenFlags& given, TrainSe
   settings.schedule.learning_rate = UsualLearningRate(settings.optimizer.name);
 }
 
-void CheckBackwardShare(const GivenFlags& given, const TrainSettings& settings) {
-  if (WasGiven(given, "backward-share-after") && settings.backward_share == 1)
-    Fail(ExitCode::kUsage, "--backward-share-after says from when on --backward-share counts; give that too, below 1");
-}
-
 /// A flag that names another network takes the layer of a recipe's --freeze-through away: it is one of the recipe's.
 void FollowModel(const GivenFlags& given, TrainSettings& settings) {
   if (WasGiven(given, "model") && !WasGiven(given, "freeze-through")) settings.freeze_through = "none";
+}
+
+/// A flag that only says when another one counts is given with that one, or beside a recipe's.
+void RefuseWithoutEffect(const GivenFlags& given, const TrainSettings& settings) {
   if (WasGiven(given, "freeze-after") && settings.freeze_through == "none")
     Fail(ExitCode::kUsage, "--freeze-after says when the layers of --freeze-through stop learning; give that too");
+  if (!WasGiven(given, "backward-share-after")) return;
+  if (settings.backward_share == 1)
+    Fail(ExitCode::kUsage, "--backward-share-after says from when on --backward-share counts; give that too, below 1");
+  if (settings.backward_share_after >= settings.epochs)
+    Fail(ExitCode::kUsage, "--backward-share-after {} leaves none of the {} epochs to --backward-share; give less",
+         settings.backward_share_after, settings.epochs);
 }
 
 TrainSettings SettingsOfNewRun(const Arguments& a) {
@@ -75,7 +80,7 @@ TrainSettings SettingsOfNewRun(const Arguments& a) {
   ApplyFlags(*a.given, options);
   FollowOptimizer(optimizer, *a.given, settings);
   FollowModel(*a.given, settings);
-  CheckBackwardShare(*a.given, settings);
+  RefuseWithoutEffect(*a.given, settings);
   settings.model = ResolveModel(settings.model);  // a run's recipe says what the name meant
   return settings;
 }

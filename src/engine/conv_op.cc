@@ -28,7 +28,6 @@ class ConvOp : public WeightedOp {
 
   const bf16* Keep(const bf16* x, const KeptImages& kept) override {
     x_ = x;
-    shape_.images = 1;
     kept.Gather(y_.data(), shape_.out_size());
     if (shape_.pool) kept.Gather(argmax_.data(), ArgmaxWords(shape_));
     shape_.images = kept.count();

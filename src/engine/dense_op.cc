@@ -24,7 +24,7 @@ class DenseOp : public WeightedOp {
 
   const bf16* Keep(const bf16* x, const KeptImages& kept) override {
     x_ = x;
-    kept.Gather(y_.data(), shape_.out);
+    kept.Gather(y_.data(), shape_.images * shape_.out);
     shape_.images = kept.count();
     return y_.data();
   }

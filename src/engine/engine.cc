@@ -70,8 +70,7 @@ at::Tensor Engine::Forward(const at::Tensor& images, const Pass& pass) {
 void Engine::Keep(size_t first, const KeptImages& kept) {
   const bf16* x = nullptr;
   if (first == 0) {
-    const at::Tensor order = at::tensor(at::ArrayRef<int64_t>(kept.order()));
-    kept_x_ = x_.index_select(0, order).contiguous(at::MemoryFormat::ChannelsLast);
+    kept_x_ = x_.index_select(0, kept.order()).contiguous(at::MemoryFormat::ChannelsLast);
     x = reinterpret_cast<const bf16*>(kept_x_.const_data_ptr());
   }
   for (size_t i = first == 0 ? 0 : first - 1; i < ops_.size(); ++i) {
@@ -92,7 +91,7 @@ void Engine::Backward(const at::Tensor& gradient, std::span<const int64_t> kept)
   if (!kept.empty() && static_cast<int64_t>(kept.size()) < pass_.images) {
     images.emplace(pass_.images, kept);
     Keep(static_cast<size_t>(first), *images);
-    in_order = in_order.index_select(0, at::tensor(at::ArrayRef<int64_t>(images->order())));
+    in_order = in_order.index_select(0, images->order());
   }
   const float* values = in_order.const_data_ptr<float>();
   for (int64_t i = 0; i < pass_.images * classes_; ++i) dy[i] = kernels::ToBf16(values[i]);

@@ -7,15 +7,15 @@
 
 namespace spotter {
 
-KeptImages::KeptImages(int64_t images, std::span<const int64_t> kept) : images_(images) {
-  const auto count = static_cast<int64_t>(kept.size());
-  order_.resize(kept.size());
+KeptImages::KeptImages(int64_t images, std::span<const int64_t> kept)
+    : images_(images), order_(at::empty({static_cast<int64_t>(kept.size())}, at::kLong)) {
+  auto* order = order_.data_ptr<int64_t>();
   size_t next = 0;          // of the kept that lie in front, by number
   auto last = kept.size();  // behind the next of the others, taken from the end
-  for (int64_t place = 0; place < count; ++place) {
+  for (int64_t place = 0; place < count(); ++place) {
     const bool own = kept[next] == place;
     const int64_t image = own ? kept[next++] : kept[--last];
-    order_[static_cast<size_t>(place)] = image;
+    order[place] = image;
     if (!own) moved_.push_back({image, place});
   }
 }

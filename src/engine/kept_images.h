@@ -2,6 +2,8 @@
 // The images of a batch that its backward pass is for, when it is not for all of them.
 #pragma once
 
+#include <ATen/ATen.h>
+
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -16,20 +18,20 @@ class KeptImages {
   KeptImages(int64_t images, std::span<const int64_t> kept);
 
   int64_t images() const { return images_; }
-  int64_t count() const { return static_cast<int64_t>(order_.size()); }
-  /// Which image lies at each of the first count() places.
-  const std::vector<int64_t>& order() const { return order_; }
+  int64_t count() const { return order_.size(0); }
+  /// Which image lies at each of the first count() places: (count) int64.
+  const at::Tensor& order() const { return order_; }
 
-  /// To the front of values (images, size_of_image). Each stays at its own place as well; the other images are
-  /// anything. Null: nothing.
+  /// To the front of `values` (images, ...), `size` of them in all. Each stays at its own place as well; the other
+  /// images are anything. Null: nothing.
   template <typename T>
-  void Gather(T* values, int64_t size_of_image) const {
-    Move(values, size_of_image * static_cast<int64_t>(sizeof(T)), /*back=*/false);
+  void Gather(T* values, int64_t size) const {
+    Move(values, size / images_ * static_cast<int64_t>(sizeof(T)), /*back=*/false);
   }
   /// From the front back to their own places; the other images are anything.
   template <typename T>
-  void Scatter(T* values, int64_t size_of_image) const {
-    Move(values, size_of_image * static_cast<int64_t>(sizeof(T)), /*back=*/true);
+  void Scatter(T* values, int64_t size) const {
+    Move(values, size / images_ * static_cast<int64_t>(sizeof(T)), /*back=*/true);
   }
 
  private:
@@ -40,7 +42,7 @@ class KeptImages {
   void Move(void* values, int64_t bytes_of_image, bool back) const;
 
   int64_t images_;
-  std::vector<int64_t> order_;
+  at::Tensor order_;
   std::vector<Place> moved_;
 };
 

@@ -36,18 +36,18 @@ class LayerOp : public Op {
   /// be changed where the others were, which then counts for nothing.
   const bf16* Keep(const bf16*, const KeptImages& kept) override {
     kept_ = &kept;
-    kept_plain_ = Ordered(plain_.index_select(0, Order()));
+    kept_plain_ = Ordered(plain_.index_select(0, kept.order()));
     return Data(kept_plain_);
   }
   bf16* Backward(bf16* dy, bf16*, bool dx_wanted, const Pass& pass) override {
     const at::AutoGradMode record(true);
     for (Parameter& parameter : layer_.parameters()) parameter.value.mutable_grad().reset();
     const at::Tensor gradient = View(dy, pass.images, layer_.output_shape());
-    y_.backward(kept_ != nullptr ? at::zeros_like(y_).index_copy_(0, Order(), gradient) : gradient);
+    y_.backward(kept_ != nullptr ? at::zeros_like(y_).index_copy_(0, kept_->order(), gradient) : gradient);
     y_.reset();
     if (!dx_wanted) return dy;
     dx_ = Ordered(x_.grad());
-    if (kept_ != nullptr) kept_->Gather(MutableData(dx_), input_.size());
+    if (kept_ != nullptr) kept_->Gather(MutableData(dx_), dx_.numel());
     return MutableData(dx_);
   }
   int64_t products() const override { return layer_.flops() / 2; }
@@ -62,7 +62,6 @@ class LayerOp : public Op {
     const at::Tensor plain = values.detach();
     return plain.contiguous(plain.dim() == 4 ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous);
   }
-  at::Tensor Order() const { return at::tensor(at::ArrayRef<int64_t>(kept_->order())); }
   Layer& layer_;
   FeatureShape input_;
   const KeptImages* kept_ = nullptr;  // null: all

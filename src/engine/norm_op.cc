@@ -53,7 +53,6 @@ class NormOp : public Op {
   /// The moments stay the whole batch's; the sums of the backward pass are those of the images kept.
   const bf16* Keep(const bf16* x, const KeptImages& kept) override {
     x_ = x;
-    shape_.images = 1;
     const int64_t values = shape_.out_values();
     kept.Gather(y_.data(), values);
     kept.Gather(best_.data(), values);

@@ -26,7 +26,6 @@ class PatchConvOp : public WeightedOp {
 
   const bf16* Keep(const bf16* x, const KeptImages& kept) override {
     x_ = x;
-    shape_.images = 1;
     kept.Gather(y_.data(), shape_.out_size());
     if (derived_) kept.Gather(z_.data(), shape_.out_size());
     shape_.images = kept.count();

@@ -20,7 +20,7 @@ class ActivationOp : public Op {
   }
   const bf16* Keep(const bf16* x, const KeptImages& kept) override {
     x_ = x;
-    kept.Gather(y_.data(), shape_.size());
+    kept.Gather(y_.data(), kept.images() * shape_.size());
     return y_.data();
   }
   bf16* Backward(bf16* dy, bf16*, bool dx_wanted, const Pass& pass) override {
@@ -49,7 +49,6 @@ class MaxPoolOp : public Op {
     return y;
   }
   const bf16* Keep(const bf16*, const KeptImages& kept) override {
-    shape_.images = 1;
     const int64_t values = shape_.out_values();
     kept.Gather(y_.data(), values);
     kept.Gather(place_.data(), values);
@@ -81,15 +80,16 @@ class DropoutOp : public Op {
   }
   const bf16* Keep(const bf16*, const KeptImages& kept) override {
     kept_ = &kept;
-    kept.Gather(y_.data(), size_);
+    kept.Gather(y_.data(), kept.images() * size_);
     return y_.data();
   }
   bf16* Backward(bf16* dy, bf16*, bool dx_wanted, const Pass& pass) override {
     if (!dx_wanted) return dy;
+    const int64_t values = (kept_ != nullptr ? kept_->images() : pass.images) * size_;
     // What is dropped depends on a value's place in the batch.
-    if (kept_ != nullptr) kept_->Scatter(dy, size_);
-    kernels::Dropout((kept_ != nullptr ? kept_->images() : pass.images) * size_, dy, rate_, Seed(pass), dy, threads_);
-    if (kept_ != nullptr) kept_->Gather(dy, size_);
+    if (kept_ != nullptr) kept_->Scatter(dy, values);
+    kernels::Dropout(values, dy, rate_, Seed(pass), dy, threads_);
+    if (kept_ != nullptr) kept_->Gather(dy, values);
     return dy;
   }
 

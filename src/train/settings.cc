@@ -81,8 +81,7 @@ std::vector<Option> TrainOptions(TrainSettings& s) {
         "(FreezeOut); none: all learn to the end"},
        {"freeze-after", &s.freeze_after,
         "freeze-through: the share of the epochs after which; before, linear, cosine and one-cycle take the rate of "
-        "those "
-        "layers to its end by then",
+        "those layers to its end by then",
         0.01, 0.99}});
   Append(
       list, "Optimizer",

@@ -117,6 +117,10 @@ TEST_F(TrainTest, GoesBackForAShareOfTheImages) {
   EXPECT_NE(later.second, all.second);
   Refuse(2, {"train", "pictures", "--output", "no", "--backward-share-after", "1"},
          {"--backward-share-after", "--backward-share"});
+  Refuse(2,
+         {"train", "pictures", "--output", "no", "--epochs", "3", "--backward-share", "0.5", "--backward-share-after",
+          "3"},
+         {"--backward-share-after 3", "3 epochs"});
   Refuse(2, {"train", "pictures", "--output", "no", "--backward-share", "0"}, {"--backward-share"});
   EXPECT_FALSE(fs::exists(at("no")));
 }
