@@ -16,7 +16,7 @@ from side_by_side import (BUSY_LIMIT, JEMALLOC, PEERS, SPOTTER, Failure, busy_sh
                           check_jemalloc, machine, packages, result, run, spotter_version, spread)
 
 RECIPES = {"seed-000": "seed000", "seed-001": "seed001", "seed-003": "seed003", "seed-004": "seed004", "speed": "speed"}
-STEPS = {"speed": 20}  # of 1,000 images; the others take what `spotter bench train` takes
+STEPS = {"speed": 20}  # of 500 images; the others take what `spotter bench train` takes
 NO_PEER = {"seed-002": "its file describes no network, so there is nothing to compare with"}
 PACKAGES = {"pytorch": ["torch"], "keras": ["keras", "tensorflow"]}
 

@@ -24,7 +24,9 @@ struct TrainingSpeed {
 };
 
 /// Training steps on noise images with random labels (what an image shows does not change how long a step takes), of
-/// the settings' image size or 32: images gathered and augmented, forward, loss, backward, optimizer.
+/// the settings' image size or 32: images gathered and augmented, forward, loss, backward, optimizer. All layers learn
+/// but the bias of a whitening convolution, and the backward pass is for all images, whatever the settings leave out
+/// later on.
 TrainingSpeed TimeTraining(const TrainSettings& settings, int64_t classes, const Compute& compute,
                            const Effort& effort);
 

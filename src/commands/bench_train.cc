@@ -57,8 +57,10 @@ int Run(const BenchCommon& common, const Arguments& a) {
 }  // namespace
 
 BenchPart DeclareBenchTrain(CLI::App& bench, std::shared_ptr<BenchCommon> common) {
-  CLI::App* app =
-      bench.add_subcommand("train", "training steps on noise images: augmentation, forward, backward, optimizer");
+  CLI::App* app = bench.add_subcommand(
+      "train",
+      "training steps on noise images: augmentation, forward, backward, optimizer; whole ones, also "
+      "of recipes that leave part of the backward pass out later on");
   auto a = std::make_shared<Arguments>();
   app->add_option("--recipe", a->recipes,
                   "named recipes or TOML files; all: every built-in one; without it the default settings")

@@ -61,11 +61,12 @@ void FollowModel(const GivenFlags& given, TrainSettings& settings) {
 void RefuseWithoutEffect(const GivenFlags& given, const TrainSettings& settings) {
   if (WasGiven(given, "freeze-after") && settings.freeze_through == "none")
     Fail(ExitCode::kUsage, "--freeze-after says when the layers of --freeze-through stop learning; give that too");
-  if (!WasGiven(given, "backward-share-after")) return;
-  if (settings.backward_share == 1)
+  const bool after = WasGiven(given, "backward-share-after");
+  if (after && settings.backward_share == 1)
     Fail(ExitCode::kUsage, "--backward-share-after says from when on --backward-share counts; give that too, below 1");
-  if (settings.backward_share_after >= settings.epochs)
-    Fail(ExitCode::kUsage, "--backward-share-after {} leaves none of the {} epochs to --backward-share; give less",
+  if ((after || WasGiven(given, "backward-share")) && settings.backward_share < 1 &&
+      settings.backward_share_after >= settings.epochs)
+    Fail(ExitCode::kUsage, "--backward-share-after {} leaves no epoch of --epochs {} to --backward-share; give less",
          settings.backward_share_after, settings.epochs);
 }
 

@@ -45,9 +45,8 @@ class Engine {
   /// the next call.
   ///
   /// `kept`: for these images alone, in as much less time: numbers of rows, each once, ascending; empty: all. The
-  /// others count as though their gradient were 0, with one exception: batch norm's moments stay the whole batch's, but
-  /// the gradient through them is shared among the kept images, of which the sums are. (In layers that libtorch
-  /// computes it goes to all.)
+  /// others count as though their gradient were 0, with one exception: below a batch norm they have a gradient even
+  /// so, by way of the batch's moments, and it is left out.
   void Backward(const at::Tensor& gradient, std::span<const int64_t> kept = {});
 
   /// To be called when parameters have changed.
@@ -56,7 +55,8 @@ class Engine {
   const std::vector<StepCost>& costs() const { return costs_; }  // in the order of the layers
 
  private:
-  /// Brings what the ops from `first` on will read of the images kept to the front.
+  /// Brings what the ops from `first` on will read of the images kept to the front, the input of `first` too, which is
+  /// the output of the op before. From here to the end of Backward the pass is one of so many images.
   void Keep(size_t first, const KeptImages& kept);
 
   kernels::Scratch scratch_;

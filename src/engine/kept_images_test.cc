@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <memory>
 #include <numeric>
+#include <ostream>
 
 #include "engine/engine.h"
 #include "kernels/test_values.h"
@@ -137,30 +138,73 @@ TEST_P(WithoutMoments, ALargerBatchAfterTheFirstLayerStoppedLearning) {
   ExpectSame(Gradients(Images(11), Noise(2, {11, kClasses}), kept), found, 1e-12);
 }
 
-// A batch in which each image is twice has the moments of its half: going back for one of each is what that half does.
-using WithMoments = KeptGradientsTest;
-TEST_P(WithMoments, BatchNormTakesTheKeptImagesForABatch) {
+// Batch norm's moments are the whole batch's: the gradient of a kept image's input is libtorch's in fp64 with the
+// others' output gradient at 0, be it the only one kept.
+struct NormCase {
+  const char* name;
+  kernels::PoolShape shape;
+  kernels::Act act;
+};
+void PrintTo(const NormCase& c, std::ostream* out) { *out << c.name; }
+class KeptNorm : public testing::TestWithParam<NormCase> {};
+TEST_P(KeptNorm, HasTheWholeBatchsMoments) {
+  if (!Engine::RunsHere()) GTEST_SKIP() << "this processor has no AVX-512 bf16";
   constexpr int64_t kImages = 9;
-  const at::Tensor images = Images(kImages);
-  const at::Tensor gradient = Noise(2, {kImages, kClasses});
-  const auto expected = Gradients(images, gradient, {});
-  // The copies: in order, and back again. Kept is the first of even images, the second of odd ones.
-  std::vector<int64_t> rows(2 * kImages), kept;
-  for (int64_t i = 0; i < 2 * kImages; ++i) {
-    const int64_t image = i < kImages ? i : 2 * kImages - 1 - i;
-    rows[static_cast<size_t>(i)] = image;
-    if ((i < kImages) == (image % 2 == 0)) kept.push_back(i);
+  const auto& [name, shape, act] = GetParam();
+  Network network("batchnorm, flatten, dense classes",
+                  {static_cast<int>(shape.height), static_cast<int>(shape.width), static_cast<int>(shape.channels)},
+                  kClasses);
+  network.InitializeParameters(3);
+  Layer& norm = *network.layers().front();
+  const auto noise = [](unsigned seed, std::vector<int64_t> sizes) {
+    int64_t n = 1;
+    for (const int64_t size : sizes) n *= size;
+    return at::from_blob(RandomValues(n, seed).data(), sizes, at::kFloat).to(at::kBFloat16);
+  };
+  const int64_t out_height = shape.out_height(), out_width = shape.out_width(), channels = shape.channels;
+  const at::Tensor x = noise(1, {kImages, shape.height, shape.width, channels}) + 0.5;
+  const at::Tensor dy = noise(2, {kImages, out_height, out_width, channels});
+  for (Parameter& parameter : norm.parameters()) parameter.value.set_requires_grad(parameter.trainable());
+
+  for (const std::vector<int64_t>& numbers : {std::vector<int64_t>{4}, {0, 3, 8}, {1, 2, 5, 6, 7, 8}}) {
+    const KeptImages kept(kImages, numbers);
+    // libtorch's.
+    at::Tensor input = x.to(at::kDouble).permute({0, 3, 1, 2}).detach().requires_grad_();
+    const at::Tensor scale = FindParameter(norm, "weight")->value.detach().to(at::kDouble).requires_grad_();
+    const at::Tensor bias = FindParameter(norm, "bias")->value.detach().to(at::kDouble).requires_grad_();
+    at::Tensor y = at::batch_norm(input, scale, bias, {}, {}, /*training=*/true, 0.1,
+                                  std::get<BatchNormSpec>(norm.spec()).epsilon, /*cudnn_enabled=*/false);
+    if (act == kernels::Act::kGelu) y = at::gelu(y);
+    if (act == kernels::Act::kRelu) y = at::relu(y);
+    if (shape.size > 1) y = at::max_pool2d(y, {shape.size, shape.size});
+    at::Tensor masked = at::zeros({kImages, channels, out_height, out_width}, at::kDouble);
+    masked.index_copy_(0, kept.order(), dy.to(at::kDouble).permute({0, 3, 1, 2}).index_select(0, kept.order()));
+    y.backward(masked);
+    const at::Tensor expected = input.grad().index_select(0, kept.order()).permute({0, 2, 3, 1});
+
+    // Ours.
+    kernels::Scratch scratch(2);
+    const auto op = MakeNormOp(norm, {shape, act}, scratch);
+    at::Tensor map = x.clone(), gradient = dy.index_select(0, kept.order()), spare = at::empty_like(x);
+    const auto data = [](const at::Tensor& t) { return reinterpret_cast<bf16*>(t.data_ptr()); };
+    gradient = at::cat({gradient, at::zeros_like(dy)});  // room for the input's
+    op->Forward(data(map), {.images = kImages, .training = true});
+    kept.Gather(data(map), map.numel());
+    op->Keep(data(map), kept);
+    const bf16* dx = op->Backward(data(gradient), data(spare), /*dx_wanted=*/true, {.images = kept.count()});
+    const at::Tensor found = at::from_blob(const_cast<bf16*>(dx), expected.sizes(), at::kBFloat16).to(at::kDouble);
+    EXPECT_LT(((found - expected).norm() / expected.norm()).item<double>(), 5e-3) << kept.count();
+    for (const auto& [parameter, reference] : {std::pair("weight", scale), std::pair("bias", bias)}) {
+      const at::Tensor& own = FindParameter(norm, parameter)->value.grad();
+      EXPECT_LT(((own - reference.grad()).norm() / reference.grad().norm()).item<double>(), 5e-3) << parameter;
+    }
   }
-  const at::Tensor twice = at::tensor(at::ArrayRef<int64_t>(rows));
-  ExpectSame(expected, Gradients(images.index_select(0, twice), gradient.index_select(0, twice), kept), 2e-3);
 }
-INSTANTIATE_TEST_SUITE_P(
-    Networks, WithMoments,
-    testing::Values(
-        "conv 24 2 whitening gelu, conv 64 same nobias, maxpool 2, batchnorm noscale, gelu, conv 64 same nobias, "
-        "batchnorm noscale, gelu, maxpool 3, flatten, dense classes nobias",
-        "conv 16 same, batchnorm, relu, maxpool 2, conv 40 same, batchnorm, maxpool 2, flatten, dense 20, "
-        "batchnorm, relu, dense classes"));
+INSTANTIATE_TEST_SUITE_P(Norms, KeptNorm,
+                         testing::Values(NormCase{"map, gelu", {0, 6, 5, 40, 1}, kernels::Act::kGelu},
+                                         NormCase{"map, relu", {0, 6, 5, 40, 1}, kernels::Act::kRelu},
+                                         NormCase{"map, relu, maxpool 2", {0, 7, 6, 24, 2}, kernels::Act::kRelu},
+                                         NormCase{"vector", {0, 1, 1, 128, 1}, kernels::Act::kNone}));
 
 // A front that has stopped learning is not gone back through.
 using FrozenFront = KeptGradientsTest;

@@ -30,6 +30,7 @@ class NormOp : public Op {
     x_ = x;
     shape_.images = pass.images;
     const kernels::RowShape rows = Rows();
+    moment_rows_ = rows.rows;
     if (pass.training) {
       ChannelMoments(rows, x, mean_.data(), variance_.data(), scratch_);
       MoveAverages(rows.rows);
@@ -50,7 +51,8 @@ class NormOp : public Op {
     return y;
   }
 
-  /// The moments stay the whole batch's; the sums of the backward pass are those of the images kept.
+  /// The moments stay the whole batch's, as do the rows that their gradient is divided by. The others have no part of
+  /// it: that alone is not as if their gradient were 0.
   const bf16* Keep(const bf16* x, const KeptImages& kept) override {
     x_ = x;
     const int64_t values = shape_.out_values();
@@ -69,8 +71,8 @@ class NormOp : public Op {
     bf16* dz = IsSmooth(act_) && !pooled() ? dy : nullptr;  // computed once, for both passes
     GradientSums(summed, pooled() ? best_.data() : x_, dy, factor_.data(), shift_.data(), mean_.data(), act_, sum,
                  by_x_.data(), dz, scratch_);
-    kernels::NormGradientFactors(channels(), rows.rows, mean_.data(), variance_.data(), spec_.epsilon, factor_.data(),
-                                 sum, by_x_.data(), by_x_.data(), constant_.data(),
+    kernels::NormGradientFactors(channels(), moment_rows_, mean_.data(), variance_.data(), spec_.epsilon,
+                                 factor_.data(), sum, by_x_.data(), by_x_.data(), constant_.data(),
                                  scale_ != nullptr ? scale_gradient_.data_ptr<float>() : nullptr);
     if (scale_ != nullptr) SetGradient(*scale_, scale_gradient_);
     SetGradient(bias_, bias_gradient_);
@@ -113,6 +115,7 @@ class NormOp : public Op {
   BatchNormSpec spec_;
   kernels::Act act_;
   kernels::PoolShape shape_;
+  int64_t moment_rows_ = 0;  // of the whole batch
   kernels::Scratch& scratch_;
   Parameter* scale_;
   Parameter& bias_;

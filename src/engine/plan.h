@@ -61,8 +61,7 @@ struct Step {
 };
 
 /// In the order of the layers. A flatten is no step, since values lie in the order that it asks for, nor is a dropout
-/// of nothing. The network outlives the
-/// plan.
+/// of nothing. The network outlives the plan.
 std::vector<Step> PlanOf(const Network& network);
 
 }  // namespace spotter

@@ -71,8 +71,8 @@ std::vector<Option> TrainOptions(TrainSettings& s) {
         "weights of the classes in the loss: none, balanced (by rarity), or as in \"cat=2,dog=0.5\""},
        {"backward-share", &s.backward_share,
         "share of a batch's images that the backward pass is for, those with the largest gradients, so that a step "
-        "takes less time (selective backpropagation); in fp32 and on CUDA the others have no gradient, but cost as "
-        "much",
+        "takes less time (selective backpropagation); where libtorch computes (fp32, CUDA, processors without AVX-512 "
+        "bf16) the others' gradient is 0, but costs as much",
         0.01, 1},
        {"backward-share-after", &s.backward_share_after, "backward-share: so many epochs first go back for all images",
         0, 1e5},

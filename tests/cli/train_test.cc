@@ -120,7 +120,9 @@ TEST_F(TrainTest, GoesBackForAShareOfTheImages) {
   Refuse(2,
          {"train", "pictures", "--output", "no", "--epochs", "3", "--backward-share", "0.5", "--backward-share-after",
           "3"},
-         {"--backward-share-after 3", "3 epochs"});
+         {"--backward-share-after 3", "--epochs 3"});
+  Refuse(2, {"train", "pictures", "--output", "no", "--recipe", "speed", "--epochs", "1", "--backward-share", "0.3"},
+         {"--backward-share-after 1", "--epochs 1"});
   Refuse(2, {"train", "pictures", "--output", "no", "--backward-share", "0"}, {"--backward-share"});
   EXPECT_FALSE(fs::exists(at("no")));
 }
