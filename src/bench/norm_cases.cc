@@ -56,8 +56,9 @@ struct Norm {
     bf16* dz = IsSmooth(act) && !pooled() ? dx.data() : nullptr;
     GradientSums(summed, pooled() ? best.data() : x.data(), dy.data(), factor.data(), offset.data(), mean.data(), act,
                  sum.data(), by_x.data(), dz, scratch);
-    kernels::NormGradientFactors(rows.channels, rows.rows, mean.data(), variance.data(), kEpsilon, factor.data(),
-                                 sum.data(), by_x.data(), by_x.data(), constant.data(), /*scale_gradient=*/nullptr);
+    kernels::NormGradientFactors(rows.channels, static_cast<double>(rows.rows), mean.data(), variance.data(), kEpsilon,
+                                 factor.data(), sum.data(), by_x.data(), by_x.data(), constant.data(),
+                                 /*scale_gradient=*/nullptr);
     if (pooled()) {
       NormMaxPoolGradient(shape, x.data(), dy.data(), best.data(), place.data(), factor.data(), offset.data(),
                           by_x.data(), constant.data(), act, dx.data(), scratch.threads());

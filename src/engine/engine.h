@@ -46,7 +46,7 @@ class Engine {
   ///
   /// `kept`: for these images alone, in as much less time: numbers of rows, each once, ascending; empty: all. The
   /// others count as though their gradient were 0, with one exception: below a batch norm they have a gradient even
-  /// so, by way of the batch's moments, and it is left out.
+  /// so, by way of the batch's moments. Kept images stand for them there, one for four at most (engine/norm_op.cc).
   void Backward(const at::Tensor& gradient, std::span<const int64_t> kept = {});
 
   /// To be called when parameters have changed.

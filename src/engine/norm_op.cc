@@ -30,7 +30,7 @@ class NormOp : public Op {
     x_ = x;
     shape_.images = pass.images;
     const kernels::RowShape rows = Rows();
-    moment_rows_ = rows.rows;
+    mean_rows_ = static_cast<double>(rows.rows);
     if (pass.training) {
       ChannelMoments(rows, x, mean_.data(), variance_.data(), scratch_);
       MoveAverages(rows.rows);
@@ -51,15 +51,18 @@ class NormOp : public Op {
     return y;
   }
 
-  /// The moments stay the whole batch's, as do the rows that their gradient is divided by. The others have no part of
-  /// it: that alone is not as if their gradient were 0.
+  /// The moments stay the whole batch's. By way of them every image has a gradient; that of the others is missing, and
+  /// the kept images stand for them: the means of the backward pass are over the rows kept. One image stands for four
+  /// at most: few say little of many, and what each adds to the means would turn its own gradient round.
   const bf16* Keep(const bf16* x, const KeptImages& kept) override {
     x_ = x;
     const int64_t values = shape_.out_values();
     kept.Gather(y_.data(), values);
     kept.Gather(best_.data(), values);
     kept.Gather(place_.data(), values);
+    const int64_t whole = Rows().rows;
     shape_.images = kept.count();
+    mean_rows_ = std::max(static_cast<double>(Rows().rows), static_cast<double>(whole) / 4);
     return y_.data();
   }
 
@@ -71,8 +74,8 @@ class NormOp : public Op {
     bf16* dz = IsSmooth(act_) && !pooled() ? dy : nullptr;  // computed once, for both passes
     GradientSums(summed, pooled() ? best_.data() : x_, dy, factor_.data(), shift_.data(), mean_.data(), act_, sum,
                  by_x_.data(), dz, scratch_);
-    kernels::NormGradientFactors(channels(), moment_rows_, mean_.data(), variance_.data(), spec_.epsilon,
-                                 factor_.data(), sum, by_x_.data(), by_x_.data(), constant_.data(),
+    kernels::NormGradientFactors(channels(), mean_rows_, mean_.data(), variance_.data(), spec_.epsilon, factor_.data(),
+                                 sum, by_x_.data(), by_x_.data(), constant_.data(),
                                  scale_ != nullptr ? scale_gradient_.data_ptr<float>() : nullptr);
     if (scale_ != nullptr) SetGradient(*scale_, scale_gradient_);
     SetGradient(bias_, bias_gradient_);
@@ -115,7 +118,7 @@ class NormOp : public Op {
   BatchNormSpec spec_;
   kernels::Act act_;
   kernels::PoolShape shape_;
-  int64_t moment_rows_ = 0;  // of the whole batch
+  double mean_rows_ = 0;  // that the means of the backward pass are taken over
   kernels::Scratch& scratch_;
   Parameter* scale_;
   Parameter& bias_;

@@ -20,7 +20,7 @@ void NormFactors(int64_t channels, const float* mean, const float* variance, con
   }
 }
 
-void NormGradientFactors(int64_t channels, int64_t n, const float* mean, const float* variance, double epsilon,
+void NormGradientFactors(int64_t channels, double n, const float* mean, const float* variance, double epsilon,
                          const float* factor, const float* sum, const float* sum_x, float* by_x, float* constant,
                          float* scale_gradient) {
   const auto count = static_cast<float>(n);

@@ -38,9 +38,9 @@ void GradientSums(const RowShape& shape, const bf16* x, const bf16* dy, const fl
                   const float* mean, Act act, float* sum, float* sum_x, bf16* dz, Scratch& scratch);
 
 /// From those sums to what ActGradient takes: dx = factor * (dz - mean(dz) - z0 * mean(dz * z0)), sorted by x. z0 is
-/// the normalised x; the means are over n rows, those of the moments. by_x may be sum_x. scale_gradient, the sums of dz
+/// the normalised x; the means are over n rows. by_x may be sum_x. scale_gradient, the sums of dz
 /// * z0, may be null.
-void NormGradientFactors(int64_t channels, int64_t n, const float* mean, const float* variance, double epsilon,
+void NormGradientFactors(int64_t channels, double n, const float* mean, const float* variance, double epsilon,
                          const float* factor, const float* sum, const float* sum_x, float* by_x, float* constant,
                          float* scale_gradient);
 
