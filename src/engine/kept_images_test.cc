@@ -56,6 +56,12 @@ TEST(KeptImages, WhereAllOrTheFirstAreKeptNothingMoves) {
 constexpr int64_t kClasses = 10;
 constexpr FeatureShape kInput{20, 20, 3};
 
+at::Tensor Noise(unsigned seed, const std::vector<int64_t>& sizes) {
+  int64_t n = 1;
+  for (const int64_t size : sizes) n *= size;
+  return at::from_blob(RandomValues(n, seed).data(), sizes, at::kFloat).clone();
+}
+
 class KeptGradientsTest : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
@@ -66,11 +72,6 @@ class KeptGradientsTest : public testing::TestWithParam<const char*> {
         parameter->value.copy_(Noise(5, parameter->value.sizes().vec()));
       parameter->value.set_requires_grad(parameter->trainable());
     }
-  }
-  static at::Tensor Noise(unsigned seed, const std::vector<int64_t>& sizes) {
-    int64_t n = 1;
-    for (const int64_t size : sizes) n *= size;
-    return at::from_blob(RandomValues(n, seed).data(), sizes, at::kFloat).clone();
   }
   static at::Tensor Images(int64_t n) {
     return Noise(1, {n, kInput.height, kInput.width, kInput.channels}).permute({0, 3, 1, 2}).to(at::kBFloat16);
@@ -156,14 +157,9 @@ TEST_P(KeptNorm, StandsForTheOthers) {
                   kClasses);
   network.InitializeParameters(3);
   Layer& norm = *network.layers().front();
-  const auto noise = [](unsigned seed, std::vector<int64_t> sizes) {
-    int64_t n = 1;
-    for (const int64_t size : sizes) n *= size;
-    return at::from_blob(RandomValues(n, seed).data(), sizes, at::kFloat).to(at::kBFloat16);
-  };
   const int64_t out_height = shape.out_height(), out_width = shape.out_width(), channels = shape.channels;
-  const at::Tensor x = noise(1, {kImages, shape.height, shape.width, channels}) + 0.5;
-  const at::Tensor dy = noise(2, {kImages, out_height, out_width, channels});
+  const at::Tensor x = Noise(1, {kImages, shape.height, shape.width, channels}).to(at::kBFloat16) + 0.5;
+  const at::Tensor dy = Noise(2, {kImages, out_height, out_width, channels}).to(at::kBFloat16);
   for (Parameter& parameter : norm.parameters()) parameter.value.set_requires_grad(parameter.trainable());
 
   for (const std::vector<int64_t>& numbers : {std::vector<int64_t>{4}, {0, 3, 8}, {1, 2, 5, 6, 7, 8}}) {

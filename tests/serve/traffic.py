@@ -2,6 +2,7 @@
 """Clients of a `spotter serve` under test, many at once: as soon as an answer is there (closed loop), or so many a second
 whatever becomes of those before (open loop)."""
 import asyncio
+import functools
 import io
 import random
 import time
@@ -9,6 +10,7 @@ import time
 from PIL import Image
 
 
+@functools.cache
 def picture(side):
     """A JPEG file of noise: a large one is slow to decode, so that a client in Python can ask for ten times what the service can do."""
     rng = random.Random(3)

@@ -28,23 +28,21 @@ def ptrace(what, thread):
 
 
 class Stopped:
-    """Threads that do not go on until this ends."""
+    """A thread that does not go on until this ends."""
 
-    def __init__(self, threads):
-        self.threads = threads
+    def __init__(self, thread):
+        self.thread = thread
 
     def __enter__(self):
-        for thread in self.threads:
-            ptrace(SEIZE, thread)
-            ptrace(INTERRUPT, thread)
-            os.waitpid(thread, WALL)
+        ptrace(SEIZE, self.thread)
+        ptrace(INTERRUPT, self.thread)
+        os.waitpid(self.thread, WALL)
 
     def __exit__(self, *_):
-        for thread in self.threads:
-            try:
-                ptrace(DETACH, thread)
-            except ProcessLookupError:  # it has ended with its process
-                os.waitpid(thread, WALL)
+        try:
+            ptrace(DETACH, self.thread)
+        except ProcessLookupError:  # it has ended with its process
+            os.waitpid(self.thread, WALL)
 
 
 def computed(service):
@@ -60,14 +58,13 @@ def stopped_at_work(service, count, ask):
     may just be waking up."""
     with contextlib.ExitStack() as stack:
         pool = stack.enter_context(concurrent.futures.ThreadPoolExecutor(count))
-        stopped, answers = [], []
+        answers = []
         for _ in range(count):
             before = computed(service)
             answers.append(pool.submit(ask))
             at_work = until(lambda: [w for w, seconds in computed(service).items() if seconds >= before.get(w, 0) + 0.05], 10, "no worker computes")
-            assert len(at_work) == 1, (at_work, stopped)
-            stopped += at_work
-            stack.enter_context(Stopped(at_work))
+            assert len(at_work) == 1, at_work
+            stack.enter_context(Stopped(at_work[0]))
         yield answers
 
 
@@ -89,7 +86,7 @@ def run(subject):
 def may_stop_threads():
     with subprocess.Popen(["sleep", "60"]) as child:
         try:
-            with Stopped([child.pid]):
+            with Stopped(child.pid):
                 return True
         except PermissionError:
             return False
