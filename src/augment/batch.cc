@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "augment/batch.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 
@@ -53,6 +54,13 @@ void Write(const Dataset& data, int64_t index, const Placement& place, ShiftFill
   }
 }
 
+/// A square of an image's network input becomes 0.
+void Clear(const ImageShape& shape, const Corner& corner, int side, float* out) {
+  for (int y = corner.y; y < corner.y + side; ++y) {
+    std::fill_n(out + (int64_t{y} * shape.width + corner.x) * shape.channels, side * shape.channels, 0.0f);
+  }
+}
+
 }  // namespace
 
 Placement DrawPlacement(const Augmentation& augmentation, uint64_t seed, int64_t epoch, int64_t index) {
@@ -74,6 +82,15 @@ Jitter DrawJitter(const Augmentation& augmentation, uint64_t seed, int64_t epoch
   return {within(words[0], augmentation.brightness), 1 + within(words[1], augmentation.contrast)};
 }
 
+Corner DrawCutout(const Augmentation& augmentation, const ImageShape& shape, uint64_t seed, int64_t epoch,
+                  int64_t index) {
+  const auto words = RandomWords(seed, Stream::kCutout, static_cast<uint32_t>(epoch), static_cast<uint64_t>(index));
+  const auto place = [&](uint32_t word, int side) {
+    return static_cast<int>(BoundedInt(word, static_cast<uint32_t>(side - augmentation.cutout + 1)));
+  };
+  return {place(words[0], shape.height), place(words[1], shape.width)};
+}
+
 void WriteBatch(const Dataset& data, std::span<const int64_t> indices, const Preprocessing& preprocessing, float* out) {
   const Table table = MakeTable(preprocessing);
   for (const int64_t index : indices) {
@@ -90,6 +107,9 @@ void WriteAugmentedBatch(const Dataset& data, std::span<const int64_t> indices, 
     if (augmentation.brightness > 0 || augmentation.contrast > 0) {
       const Jitter jitter = DrawJitter(augmentation, seed, epoch, index);
       for (int64_t i = 0; i < data.shape.size(); ++i) out[i] = (out[i] + jitter.shift) * jitter.factor;
+    }
+    if (augmentation.cutout > 0) {
+      Clear(data.shape, DrawCutout(augmentation, data.shape, seed, epoch, index), augmentation.cutout, out);
     }
     out += data.shape.size();
   }

@@ -26,6 +26,10 @@ struct Augmentation {
   bool alternating = false;
   double brightness = 0;  // of the network's input, x: (x + b) * (1 + c), with one b and one c an image,
   double contrast = 0;    //   b uniform in +-brightness, c in +-contrast
+  // Pixels: last of all a square of so many a side becomes 0, the mean where inputs are normalised. DeVries & Taylor,
+  // "Improved Regularization of Convolutional Neural Networks with Cutout" (2017); wholly inside the image, as Jordan
+  // 2024. At most the smaller side.
+  int cutout = 0;
 };
 
 /// How one image is laid out in a batch: flipped first, then moved down by dy and right by dx.
@@ -42,6 +46,14 @@ struct Jitter {
   float factor = 1;
 };
 Jitter DrawJitter(const Augmentation& augmentation, uint64_t seed, int64_t epoch, int64_t index);
+
+/// The upper left corner of the square that is cut out: uniform over the places where it is wholly inside.
+struct Corner {
+  int y = 0;
+  int x = 0;
+};
+Corner DrawCutout(const Augmentation& augmentation, const ImageShape& shape, uint64_t seed, int64_t epoch,
+                  int64_t index);
 
 /// Writes images as network input: out is (indices.size(), H, W, C), C order, fp32.
 void WriteBatch(const Dataset& data, std::span<const int64_t> indices, const Preprocessing& preprocessing, float* out);

@@ -233,6 +233,54 @@ TEST(Augment, JitterAddsThenMultipliesWhatTheNetworkSees) {
   }
 }
 
+TEST(DrawCutout, IsUniformInsideAndAPureFunctionOfSeedEpochAndIndex) {
+  const Augmentation augmentation{.cutout = 3};
+  const ImageShape shape{6, 5, 1};
+  constexpr int kDraws = 24000;
+  std::map<int, int> places;
+  for (int64_t i = 0; i < kDraws; ++i) {
+    const Corner corner = DrawCutout(augmentation, shape, 1, 2, i);
+    ++places[10 * corner.y + corner.x];
+    const Corner again = DrawCutout(augmentation, shape, 1, 2, i);
+    EXPECT_TRUE(corner.y == again.y && corner.x == again.x);
+  }
+  EXPECT_EQ(places.size(), 4u * 3u);
+  EXPECT_EQ(places.begin()->first, 0);
+  EXPECT_EQ(places.rbegin()->first, 32);
+  for (const auto& [place, count] : places) EXPECT_NEAR(count, kDraws / 12, 5 * std::sqrt(kDraws / 12.0)) << place;
+  int same_seed = 0, same_epoch = 0;
+  for (int64_t i = 0; i < 1200; ++i) {
+    const auto key = [&](uint64_t seed, int64_t epoch) {
+      const Corner corner = DrawCutout(augmentation, shape, seed, epoch, i);
+      return 10 * corner.y + corner.x;
+    };
+    same_seed += key(1, 2) == key(2, 2);
+    same_epoch += key(1, 2) == key(1, 3);
+  }
+  for (const int same : {same_seed, same_epoch}) EXPECT_LT(same, 100 + 5 * 10);
+}
+
+TEST(Augment, CutoutBlanksASquareOfWhatTheNetworkSeesAndNothingElse) {
+  std::vector<uint8_t> pixels;
+  for (int i = 0; i < 4 * 5 * 3; ++i) pixels.push_back(static_cast<uint8_t>(i + 1));
+  const Dataset data = FromPixels({4, 5, 3}, pixels);
+  const Preprocessing preprocessing{.shape = data.shape, .mean = {0.5f, 0.4f, 0.3f}, .std = {0.2f, 0.2f, 0.2f}};
+  Augmentation augmentation{.flip = true, .shift = 1, .brightness = 0.3};
+  for (int64_t epoch = 0; epoch < 8; ++epoch) {
+    std::vector<float> whole(pixels.size()), cut(pixels.size());
+    augmentation.cutout = 0;
+    WriteAugmentedBatch(data, std::vector<int64_t>{0}, preprocessing, augmentation, 5, epoch, whole.data());
+    augmentation.cutout = 2;
+    WriteAugmentedBatch(data, std::vector<int64_t>{0}, preprocessing, augmentation, 5, epoch, cut.data());
+    const Corner corner = DrawCutout(augmentation, data.shape, 5, epoch, 0);
+    for (int i = 0; i < 4 * 5 * 3; ++i) {
+      const int y = i / 15, x = i / 3 % 5;
+      const bool inside = y >= corner.y && y < corner.y + 2 && x >= corner.x && x < corner.x + 2;
+      EXPECT_EQ(cut[static_cast<size_t>(i)], inside ? 0 : whole[static_cast<size_t>(i)]) << i;
+    }
+  }
+}
+
 TEST(CheckViews, TakesOneTwoOrSixOfImagesThatCanBeMoved) {
   for (const int count : {1, 2, 6}) CheckViews({.count = count, .below = 0.5}, {2, 2, 1});
   CheckViews({.count = 2}, {1, 1, 1});

@@ -15,7 +15,7 @@ namespace spotter {
 std::array<uint32_t, 4> Philox(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key);
 
 /// What a random number is for; each purpose draws from a stream of its own, so that adding one never shifts another.
-enum class Stream : uint32_t { kSplit = 1, kOrder = 2, kAugment = 3, kInit = 4, kDropout = 5, kBench = 6, kFlip = 7, kJitter = 8 };
+enum class Stream : uint32_t { kSplit = 1, kOrder = 2, kAugment = 3, kInit = 4, kDropout = 5, kBench = 6, kFlip = 7, kJitter = 8, kCutout = 9 };
 
 /// The four words for item `index` of round `round` (an epoch, a step, a parameter) of a stream.
 std::array<uint32_t, 4> RandomWords(uint64_t seed, Stream stream, uint32_t round, uint64_t index);

@@ -23,7 +23,7 @@ std::vector<Option> StepOptions(TrainSettings& settings) {
                                  "label-smoothing", "class-weights", "optimizer", "weight-decay",     "momentum",
                                  "nesterov",        "flip",          "shift",     "shift-fill",       "device",
                                  "precision",       "threads",       "lookahead", "alternating-flip", "brightness",
-                                 "contrast"});
+                                 "contrast",        "cutout"});
 }
 
 void PrintJson(const Arguments& a, const std::string& recipe, const Speed& speed, const Compute& compute, double busy) {

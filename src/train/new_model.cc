@@ -46,6 +46,10 @@ Model NewModel(const TrainSettings& settings, const Dataset& data, const Splits&
     Fail(ExitCode::kUsage, "--shift {}: expected at most half the smaller side of the images, {}", settings.shift,
          std::min(shape.height, shape.width) / 2);
   }
+  if (settings.cutout > std::min(shape.height, shape.width)) {
+    Fail(ExitCode::kUsage, "--cutout {}: expected at most the smaller side of the images, {}", settings.cutout,
+         std::min(shape.height, shape.width));
+  }
   if (settings.alternating_flip && !settings.flip) {
     Fail(ExitCode::kUsage, "--alternating-flip says how --flip mirrors; give --flip too");
   }

@@ -130,15 +130,17 @@ std::vector<Option> TrainOptions(TrainSettings& s) {
                  "stop after so many epochs without a better monitored value; 0 never", 0, 1e5}),
        Choice("monitor", &s.monitor, "what tells the best epoch", {"validation-loss", "validation-accuracy"}),
        Choice("keep", &s.keep, "the weights that become the model: of the best epoch or the last", {"best", "last"})});
-  Append(list, "Augmentation",
-         {{"flip", &s.flip, "mirror half of the images left to right, anew each epoch"},
-          {"alternating-flip", &s.alternating_flip,
-           "with flip: mirror each image in every second epoch, the first or the second drawn once"},
-          {"shift", &s.shift, "move images by up to so many pixels each way", 0, 512},
-          Choice("shift-fill", &s.shift_fill, "what comes in at the border: the image mirrored, or black",
-                 {"reflect", "zero"}),
-          {"brightness", &s.brightness, "add up to so much, or take it away, from an image's normalised values", 0, 10},
-          {"contrast", &s.contrast, "then multiply them by 1 plus or minus up to so much", 0, 1}});
+  Append(
+      list, "Augmentation",
+      {{"flip", &s.flip, "mirror half of the images left to right, anew each epoch"},
+       {"alternating-flip", &s.alternating_flip,
+        "with flip: mirror each image in every second epoch, the first or the second drawn once"},
+       {"shift", &s.shift, "move images by up to so many pixels each way", 0, 512},
+       Choice("shift-fill", &s.shift_fill, "what comes in at the border: the image mirrored, or black",
+              {"reflect", "zero"}),
+       {"brightness", &s.brightness, "add up to so much, or take it away, from an image's normalised values", 0, 10},
+       {"contrast", &s.contrast, "then multiply them by 1 plus or minus up to so much", 0, 1},
+       {"cutout", &s.cutout, "blank a square of so many pixels a side, anywhere inside each image; 0 none", 0, 512}});
   Append(list, "Use of the model",
          {{"views", &s.views,
            "views of an image that the finished model answers by: 1; 2, with its mirror; 6, with both moved by a pixel "
@@ -165,7 +167,8 @@ Augmentation ToAugmentation(const TrainSettings& s) {
           .fill = s.shift_fill == "zero" ? ShiftFill::kZero : ShiftFill::kReflect,
           .alternating = s.alternating_flip,
           .brightness = s.brightness,
-          .contrast = s.contrast};
+          .contrast = s.contrast,
+          .cutout = static_cast<int>(s.cutout)};
 }
 
 }  // namespace spotter

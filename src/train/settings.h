@@ -46,6 +46,7 @@ struct TrainSettings {
   int64_t shift = 0;
   std::string shift_fill = "reflect";
   bool alternating_flip = false;
+  int64_t cutout = 0;
   double brightness = 0;
   double contrast = 0;
   int64_t views = 1;

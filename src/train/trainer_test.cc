@@ -231,6 +231,13 @@ TEST(NewModel, RefusesAShiftOfMoreThanHalfTheImage) {
             std::string::npos);
 }
 
+TEST(NewModel, RefusesACutoutLargerThanTheImage) {
+  SmallRun run;
+  run.settings.cutout = 9;
+  EXPECT_NE(MessageOf(run, ExitCode::kUsage).find("--cutout 9: expected at most the smaller side of the images, 8"),
+            std::string::npos);
+}
+
 TEST(NewModel, NormalizesAsTheSettingsSay) {
   SmallRun run;
   run.settings.epochs = 1;

@@ -360,6 +360,8 @@ TEST_F(ResumeTest, TheSpeedRecipesParts) {
                          "0.2",
                          "--contrast",
                          "0.2",
+                         "--cutout",
+                         "5",
                          "--views",
                          "6",
                          "--views-below",
