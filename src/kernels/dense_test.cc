@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "kernels/cpu.h"
+#include "kernels/reference.h"
 #include "kernels/test_values.h"
 
 namespace spotter::kernels {
@@ -36,14 +37,7 @@ class DenseTest : public testing::TestWithParam<DenseShape> {
 };
 
 TEST_P(DenseTest, Forward) {
-  std::vector<double> z;
-  for (int64_t n = 0; n < s.images; ++n) {
-    for (int64_t o = 0; o < s.out; ++o) {
-      double sum = bias[o];
-      for (int64_t i = 0; i < s.in; ++i) sum += double{x[n * s.in + i]} * weights[o * s.in + i];
-      z.push_back(sum);
-    }
-  }
+  const std::vector<double> z = ReferenceDense(s, x, weights, bias);
   std::vector<bf16> y(z.size(), 0x7fc1);
   DenseForward(s, AsBf16(x).data(), half.data(), bias.data(), false, y.data(), scratch);
   ExpectNear(z, AsFloat(y), kRounding);
@@ -51,34 +45,19 @@ TEST_P(DenseTest, Forward) {
   for (double& value : relu) value = std::max(value, 0.0);
   DenseForward(s, AsBf16(x).data(), half.data(), bias.data(), true, y.data(), scratch);
   ExpectNear(relu, AsFloat(y), kRounding);
-  for (size_t i = 0; i < z.size(); ++i) z[i] -= bias[i % bias.size()];
   DenseForward(s, AsBf16(x).data(), half.data(), nullptr, false, y.data(), scratch);
-  ExpectNear(z, AsFloat(y), kRounding);
+  ExpectNear(ReferenceDense(s, x, weights, {}), AsFloat(y), kRounding);
 }
 
 TEST_P(DenseTest, DataGradient) {
-  std::vector<double> expected;
-  for (int64_t n = 0; n < s.images; ++n) {
-    for (int64_t i = 0; i < s.in; ++i) {
-      double sum = 0;
-      for (int64_t o = 0; o < s.out; ++o) sum += double{dy[n * s.out + o]} * weights[o * s.in + i];
-      expected.push_back(sum);
-    }
-  }
+  const std::vector<double> expected = ReferenceDenseDataGradient(s, dy, weights);
   std::vector<bf16> dx(expected.size(), 0x7fc1);
   DenseDataGradient(s, AsBf16(dy).data(), half.data(), dx.data(), scratch);
   ExpectNear(expected, AsFloat(dx), kRounding);
 }
 
 TEST_P(DenseTest, WeightGradient) {
-  std::vector<double> expected;
-  for (int64_t o = 0; o < s.out; ++o) {
-    for (int64_t i = 0; i < s.in; ++i) {
-      double sum = 0;
-      for (int64_t n = 0; n < s.images; ++n) sum += double{dy[n * s.out + o]} * x[n * s.in + i];
-      expected.push_back(sum);
-    }
-  }
+  const std::vector<double> expected = ReferenceDenseWeightGradient(s, x, dy);
   std::vector<float> dw(expected.size(), NAN);
   DenseWeightGradient(s, AsBf16(x).data(), AsBf16(dy).data(), dw.data(), scratch);
   ExpectNear(expected, dw, 1e-5);  // inputs are exact, sums are fp32

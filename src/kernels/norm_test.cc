@@ -5,43 +5,14 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <functional>
 #include <limits>
 
 #include "kernels/cpu.h"
+#include "kernels/reference_maps.h"
 #include "kernels/test_values.h"
 
 namespace spotter::kernels {
 namespace {
-
-double Phi(double z) { return 0.5 * std::erfc(-z / std::sqrt(2.0)); }
-double Sigmoid(double z) { return 1 / (1 + std::exp(-z)); }
-double Value(Act act, double z) {
-  switch (act) {
-    case Act::kRelu:
-      return std::max(z, 0.0);
-    case Act::kGelu:
-      return z * Phi(z);
-    case Act::kSilu:
-      return z * Sigmoid(z);
-    case Act::kNone:
-      break;
-  }
-  return z;
-}
-double Derivative(Act act, double z) {
-  switch (act) {
-    case Act::kRelu:
-      return z > 0 ? 1 : 0;
-    case Act::kGelu:
-      return Phi(z) + z * std::exp(-z * z / 2) / std::sqrt(2 * M_PI);
-    case Act::kSilu:
-      return Sigmoid(z) * (1 + z * (1 - Sigmoid(z)));
-    case Act::kNone:
-      break;
-  }
-  return 1;
-}
 
 struct Case {
   RowShape shape;
@@ -63,7 +34,6 @@ class NormTest : public testing::TestWithParam<Case> {
   std::vector<float> mean = RandomValues(s.channels, 5);
   std::vector<float> by_x = RandomValues(s.channels, 6);
   std::vector<float> constant = RandomValues(s.channels, 7);
-  double z(int64_t i) const { return double{x[i]} * factor[i % s.channels] + shift[i % s.channels]; }
 };
 constexpr Act kActs[] = {Act::kNone, Act::kRelu, Act::kGelu, Act::kSilu};
 constexpr double kRounding = 1.0 / 256;  // half a unit in the last place of a bf16
@@ -73,27 +43,23 @@ TEST_P(NormTest, Moments) {
   // A mean far from 0 is where sums of squares lose their digits.
   for (float& value : x) value = ToFloat(ToBf16(value + 100));
   ChannelMoments(s, AsBf16(x).data(), found_mean.data(), found_variance.data(), scratch);
-  for (int64_t c = 0; c < s.channels; ++c) {
-    double sum = 0, squares = 0;
-    for (int64_t r = 0; r < s.rows; ++r) sum += x[r * s.channels + c];
-    const double m = sum / static_cast<double>(s.rows);
-    for (int64_t r = 0; r < s.rows; ++r) squares += (x[r * s.channels + c] - m) * (x[r * s.channels + c] - m);
-    EXPECT_NEAR(found_mean[c], m, 1e-5 * std::abs(m));
-    EXPECT_NEAR(found_variance[c], squares / static_cast<double>(s.rows), 1e-4 * squares / static_cast<double>(s.rows));
+  const Moments expected = ReferenceMoments(s, x);
+  for (size_t c = 0; c < found_mean.size(); ++c) {
+    EXPECT_NEAR(found_mean[c], expected.mean[c], 1e-5 * std::abs(expected.mean[c]));
+    EXPECT_NEAR(found_variance[c], expected.variance[c], 1e-4 * expected.variance[c]);
   }
 }
 
 TEST_P(NormTest, ForwardAndBackward) {
+  const std::vector<double> z = ReferenceScaleShift(s, x, factor, shift);
   for (const Act act : kActs) {
-    std::vector<double> y, dx;
-    std::vector<double> sum(s.channels), sum_x(s.channels);
-    for (int64_t i = 0; i < size(); ++i) {
-      const int64_t c = i % s.channels;
-      const double dz = dy[i] * Derivative(act, z(i));
-      y.push_back(Value(act, z(i)));
-      dx.push_back(dz * factor[c] + x[i] * by_x[c] + constant[c]);
-      sum[c] += dz;
-      sum_x[c] += dz * (x[i] - mean[c]);
+    std::vector<double> y, exact_dz, dz_x, dx;
+    for (size_t i = 0; i < x.size(); ++i) {
+      const size_t c = i % factor.size();
+      y.push_back(ReferenceAct(act, z[i]));
+      exact_dz.push_back(dy[i] * ReferenceSlope(act, z[i]));
+      dz_x.push_back(exact_dz[i] * (x[i] - mean[c]));
+      dx.push_back(exact_dz[i] * factor[c] + x[i] * by_x[c] + constant[c]);
     }
     const std::vector<bf16> input = AsBf16(x);
     std::vector<bf16> gradient = AsBf16(dy);
@@ -105,8 +71,8 @@ TEST_P(NormTest, ForwardAndBackward) {
     GradientSums(s, input.data(), gradient.data(), factor.data(), shift.data(), mean.data(), act, found.data(),
                  found_x.data(), dz.data(), scratch);
     const double error = act == Act::kGelu ? 3e-5 : 1e-5;  // its slope is a fit
-    EXPECT_LT(RelativeError(sum, found), error);
-    EXPECT_LT(RelativeError(sum_x, found_x), error);
+    EXPECT_LT(RelativeError(ReferenceSums(s, exact_dz), found), error);
+    EXPECT_LT(RelativeError(ReferenceSums(s, dz_x), found_x), error);
     ActGradient(s, input.data(), gradient.data(), factor.data(), shift.data(), by_x.data(), constant.data(), act,
                 gradient.data(), scratch);
     ExpectNear(dx, AsFloat(gradient), kRounding);
@@ -131,16 +97,13 @@ TEST_P(NormTest, NothingGivenCountsAsOneAndZero) {
 TEST_P(NormTest, ReluByItsOutput) {
   std::vector<float> y = x;
   for (float& value : y) value = std::max(value, 0.0f);
-  std::vector<double> expected, sum(s.channels);
-  for (int64_t i = 0; i < size(); ++i) {
-    expected.push_back(y[i] > 0 ? dy[i] : 0);
-    sum[i % s.channels] += expected.back();
-  }
+  std::vector<double> expected;
+  for (size_t i = 0; i < y.size(); ++i) expected.push_back(dy[i] * ReferenceSlope(Act::kRelu, y[i]));
   std::vector<bf16> gradient = AsBf16(dy);
   std::vector<float> found(s.channels);
   ReluGradient(s, AsBf16(y).data(), gradient.data(), found.data(), scratch);
   EXPECT_EQ(RelativeError(expected, AsFloat(gradient)), 0);
-  EXPECT_LT(RelativeError(sum, found), 1e-5);
+  EXPECT_LT(RelativeError(ReferenceSums(s, expected), found), 1e-5);
 }
 
 INSTANTIATE_TEST_SUITE_P(Sizes, NormTest,
@@ -172,7 +135,7 @@ TEST(Activations, FarOutValuesAreFinite) {
   for (const Act act : kActs) {
     ScaleShiftAct(shape, AsBf16(far).data(), nullptr, nullptr, act, y.data(), scratch);
     for (size_t i = 0; i < far.size(); ++i) {
-      const double expected = Value(act, ToFloat(ToBf16(far[i])));
+      const double expected = ReferenceAct(act, ToFloat(ToBf16(far[i])));
       EXPECT_NEAR(ToFloat(y[i]), expected, 4e-3 * std::abs(expected) + (act == Act::kGelu ? 1e-5 : 1e-6)) << far[i];
     }
   }

@@ -7,10 +7,13 @@
 
 #include "kernels/cpu.h"
 #include "kernels/norm_pool.h"
+#include "kernels/reference_maps.h"
 #include "kernels/test_values.h"
 
 namespace spotter::kernels {
 namespace {
+
+std::vector<double> Wide(const std::vector<float>& values) { return {values.begin(), values.end()}; }
 
 class PoolTest : public testing::TestWithParam<PoolShape> {
  protected:
@@ -23,31 +26,16 @@ TEST_P(PoolTest, ForwardAndBackward) {
   const PoolShape& s = GetParam();
   const std::vector<float> x = RandomValues(s.images * s.height * s.width * s.channels, 1);
   const std::vector<float> dy = RandomValues(s.out_values(), 2);
-  std::vector<float> expected;
-  std::vector<float> expected_dx(x.size());
-  for (int64_t n = 0; n < s.images; ++n) {
-    for (int64_t row = 0; row < s.out_height(); ++row) {
-      for (int64_t column = 0; column < s.out_width(); ++column) {
-        for (int64_t c = 0; c < s.channels; ++c) {
-          size_t best = 0;
-          for (int64_t i = 0; i < s.size * s.size; ++i) {
-            const auto at = static_cast<size_t>(
-                ((n * s.height + row * s.size + i / s.size) * s.width + column * s.size + i % s.size) * s.channels + c);
-            if (i == 0 || x[at] > x[best]) best = at;
-          }
-          expected_dx[best] = dy[expected.size()];
-          expected.push_back(x[best]);
-        }
-      }
-    }
-  }
+  std::vector<uint8_t> expected_place;
+  const std::vector<double> expected = ReferenceMaxPool(s, Wide(x), expected_place);
   std::vector<bf16> y(expected.size());
   std::vector<uint8_t> place(expected.size());
   std::vector<bf16> dx(x.size(), 0x7fc1);
   MaxPool(s, AsBf16(x).data(), y.data(), place.data(), 2);
-  EXPECT_EQ(AsFloat(y), expected);
+  EXPECT_EQ(Wide(AsFloat(y)), expected);
+  EXPECT_EQ(place, expected_place);
   MaxPoolGradient(s, AsBf16(dy).data(), place.data(), dx.data(), 2);
-  EXPECT_EQ(AsFloat(dx), expected_dx);
+  EXPECT_EQ(Wide(AsFloat(dx)), ReferenceMaxPoolGradient(s, Wide(dy), expected_place));
 }
 
 // NaN is larger than anything: a run that has diverged is not to look sound.
@@ -77,39 +65,31 @@ TEST_P(PoolTest, WithNormalisation) {
   const std::vector<float> by_x = RandomValues(s.channels, 5);
   const std::vector<float> constant = RandomValues(s.channels, 6);
   for (const Act act : {Act::kNone, Act::kRelu}) {
-    std::vector<float> z;
-    std::vector<double> expected, expected_dx;
+    std::vector<double> z;  // in fp32, as the kernel compares: there other values are equal than in fp64
     for (size_t i = 0; i < x.size(); ++i) {
-      const size_t c = i % factor.size();
-      z.push_back(std::fma(x[i], factor[c], shift[c]));
-      expected_dx.push_back(double{x[i]} * by_x[c] + constant[c]);
+      z.push_back(std::fma(x[i], factor[i % factor.size()], shift[i % factor.size()]));
     }
     std::vector<uint8_t> expected_place;
-    std::vector<float> expected_best;
-    for (int64_t out = 0; out < s.out_values(); ++out) {
-      const int64_t c = out % s.channels;
-      const int64_t column = out / s.channels % s.out_width();
-      const int64_t row = out / s.channels / s.out_width() % s.out_height();
-      const int64_t image = out / s.channels / s.out_width() / s.out_height();
-      size_t best = 0;
-      for (int64_t i = 0; i < s.size * s.size; ++i) {
-        const auto at = static_cast<size_t>(
-            ((image * s.height + row * s.size + i / s.size) * s.width + column * s.size + i % s.size) * s.channels + c);
-        if (i > 0 && z[at] <= z[best]) continue;
-        best = at;
-        if (i == 0) expected_place.push_back(0);
-        expected_place.back() = static_cast<uint8_t>(i);
-      }
-      expected_best.push_back(x[best]);
-      expected.push_back(act == Act::kRelu ? std::max(z[best], 0.0f) : z[best]);
-      if (act == Act::kNone || z[best] > 0) expected_dx[best] += double{dy[out]} * factor[c];
+    std::vector<double> expected = ReferenceMaxPool(s, z, expected_place);
+    std::vector<double> dz;
+    for (size_t i = 0; i < expected.size(); ++i) {
+      dz.push_back(double{dy[i]} * ReferenceSlope(act, expected[i]) * factor[i % factor.size()]);
+      expected[i] = ReferenceAct(act, expected[i]);
+    }
+    std::vector<double> expected_dx = ReferenceMaxPoolGradient(s, dz, expected_place);
+    for (size_t i = 0; i < x.size(); ++i) {
+      expected_dx[i] += double{x[i]} * by_x[i % by_x.size()] + constant[i % by_x.size()];
     }
     std::vector<bf16> y(expected.size(), 0x7fc1), best(expected.size(), 0x7fc1), dx(x.size(), 0x7fc1);
     std::vector<uint8_t> place(expected.size());
     NormMaxPool(s, AsBf16(x).data(), factor.data(), shift.data(), act, y.data(), best.data(), place.data(), 2);
     ExpectNear(expected, AsFloat(y), 1.0 / 256);
     EXPECT_EQ(place, expected_place);
-    EXPECT_EQ(AsFloat(best), expected_best);
+    // `best` is x there: what the pool's gradient of ones finds in x.
+    std::vector<double> at_best = ReferenceMaxPoolGradient(s, Wide(AsFloat(best)), expected_place);
+    const std::vector<double> is_best =
+        ReferenceMaxPoolGradient(s, std::vector<double>(best.size(), 1), expected_place);
+    for (size_t i = 0; i < x.size(); ++i) EXPECT_EQ(at_best[i], is_best[i] * x[i]);
     NormMaxPoolGradient(s, AsBf16(x).data(), AsBf16(dy).data(), best.data(), place.data(), factor.data(), shift.data(),
                         by_x.data(), constant.data(), act, dx.data(), 2);
     ExpectNear(expected_dx, AsFloat(dx), 1.0 / 256);
@@ -131,6 +111,7 @@ TEST(Dropout, DropsItsShareAndScalesTheRest) {
     double dropped = 0;
     double pairs = 0;
     for (size_t i = 0; i < y.size(); ++i) {
+      ASSERT_EQ(y[i] == 0, ReferenceIsDropped(static_cast<int64_t>(i), rate, 7)) << i;
       if (y[i] == 0) {
         ++dropped;
         pairs += i > 0 && y[i - 1] == 0 ? 1 : 0;

@@ -27,6 +27,18 @@ void EachTap(const ConvShape& s, Visit visit) {
 int64_t ConvSize(const ConvShape& s) { return s.images * s.conv_height() * s.conv_width() * s.out; }
 int64_t Taps(const ConvShape& s) { return s.kernel * s.kernel; }
 
+/// Calls visit(x, weight, y) with the places of every product of a dense layer.
+template <typename Visit>
+void EachProduct(const DenseShape& s, Visit visit) {
+  for (int64_t n = 0; n < s.images; ++n) {
+    for (int64_t o = 0; o < s.out; ++o) {
+      for (int64_t i = 0; i < s.in; ++i) {
+        visit(static_cast<size_t>(n * s.in + i), static_cast<size_t>(o * s.in + i), static_cast<size_t>(n * s.out + o));
+      }
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<double> ReferenceConv(const ConvShape& s, const std::vector<float>& x, const std::vector<float>& weights,
@@ -43,48 +55,6 @@ std::vector<double> ReferenceConv(const ConvShape& s, const std::vector<float>& 
     }
   });
   return y;
-}
-
-std::vector<double> ReferencePool(const ConvShape& s, const std::vector<double>& y, std::vector<int>& where) {
-  std::vector<double> pooled;
-  where.clear();
-  for (int64_t n = 0; n < s.images; ++n) {
-    for (int64_t row = 0; row < s.conv_height() / 2; ++row) {
-      for (int64_t column = 0; column < s.conv_width() / 2; ++column) {
-        for (int64_t o = 0; o < s.out; ++o) {
-          double largest = 0;
-          int place = -1;
-          for (int i = 0; i < 4; ++i) {
-            const int64_t pixel = (n * s.conv_height() + 2 * row + i / 2) * s.conv_width() + 2 * column + i % 2;
-            const double value = y[static_cast<size_t>(pixel * s.out + o)];
-            if (place >= 0 && value <= largest) continue;
-            largest = value;
-            place = i;
-          }
-          pooled.push_back(largest);
-          where.push_back(place);
-        }
-      }
-    }
-  }
-  return pooled;
-}
-
-std::vector<float> ReferenceUnpool(const ConvShape& s, const std::vector<float>& dy, const std::vector<int>& where) {
-  std::vector<float> all(static_cast<size_t>(ConvSize(s)));
-  size_t i = 0;
-  for (int64_t n = 0; n < s.images; ++n) {
-    for (int64_t row = 0; row < s.conv_height() / 2; ++row) {
-      for (int64_t column = 0; column < s.conv_width() / 2; ++column) {
-        for (int64_t o = 0; o < s.out; ++o, ++i) {
-          const int64_t pixel =
-              (n * s.conv_height() + 2 * row + where[i] / 2) * s.conv_width() + 2 * column + where[i] % 2;
-          all[static_cast<size_t>(pixel * s.out + o)] = dy[i];
-        }
-      }
-    }
-  }
-  return all;
 }
 
 std::vector<double> ReferenceDataGradient(const ConvShape& s, const std::vector<float>& dy,
@@ -110,6 +80,28 @@ std::vector<double> ReferenceWeightGradient(const ConvShape& s, const std::vecto
         dw[static_cast<size_t>((o * Taps(s) + tap) * s.in + c)] += g * x[static_cast<size_t>(input * s.in + c)];
     }
   });
+  return dw;
+}
+
+std::vector<double> ReferenceDense(const DenseShape& s, const std::vector<float>& x, const std::vector<float>& weights,
+                                   const std::vector<float>& bias) {
+  std::vector<double> y(static_cast<size_t>(s.images * s.out));
+  for (size_t i = 0; i < y.size() && !bias.empty(); ++i) y[i] = bias[i % bias.size()];
+  EachProduct(s, [&](size_t xi, size_t wi, size_t yi) { y[yi] += double{x[xi]} * weights[wi]; });
+  return y;
+}
+
+std::vector<double> ReferenceDenseDataGradient(const DenseShape& s, const std::vector<float>& dy,
+                                               const std::vector<float>& weights) {
+  std::vector<double> dx(static_cast<size_t>(s.images * s.in));
+  EachProduct(s, [&](size_t xi, size_t wi, size_t yi) { dx[xi] += double{dy[yi]} * weights[wi]; });
+  return dx;
+}
+
+std::vector<double> ReferenceDenseWeightGradient(const DenseShape& s, const std::vector<float>& x,
+                                                 const std::vector<float>& dy) {
+  std::vector<double> dw(static_cast<size_t>(s.out * s.in));
+  EachProduct(s, [&](size_t xi, size_t wi, size_t yi) { dw[wi] += double{dy[yi]} * x[xi]; });
   return dw;
 }
 

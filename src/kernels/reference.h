@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The plain algorithms that the fast kernels are tested against: loops in double over fp32 values, nothing else.
+// The plain algorithms that the fast products are tested against, convolutions and dense layers: loops in double over
+// fp32 values, nothing else.
 #pragma once
 
 #include <cstddef>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "kernels/conv_shape.h"
+#include "kernels/dense.h"
 
 namespace spotter::kernels {
 
@@ -15,12 +17,6 @@ namespace spotter::kernels {
 std::vector<double> ReferenceConv(const ConvShape& shape, const std::vector<float>& x,
                                   const std::vector<float>& weights, const std::vector<float>& bias);
 
-/// 2x2 max pool of what ReferenceConv gives. where: for each value the window's place 0..3 of the (first) maximum.
-std::vector<double> ReferencePool(const ConvShape& shape, const std::vector<double>& y, std::vector<int>& where);
-
-/// The gradient of a pooled output at the places of the maxima: (images, conv_height, conv_width, out).
-std::vector<float> ReferenceUnpool(const ConvShape& shape, const std::vector<float>& dy, const std::vector<int>& where);
-
 /// dy (images, conv_height, conv_width, out) -> dx (images, height, width, in).
 std::vector<double> ReferenceDataGradient(const ConvShape& shape, const std::vector<float>& dy,
                                           const std::vector<float>& weights);
@@ -28,5 +24,17 @@ std::vector<double> ReferenceDataGradient(const ConvShape& shape, const std::vec
 /// x and dy (images, conv_height, conv_width, out) -> dw (out, kernel, kernel, in).
 std::vector<double> ReferenceWeightGradient(const ConvShape& shape, const std::vector<float>& x,
                                             const std::vector<float>& dy);
+
+/// x (images, in), weights (out, in), bias (out) or empty -> x * weights^T + bias, (images, out).
+std::vector<double> ReferenceDense(const DenseShape& shape, const std::vector<float>& x,
+                                   const std::vector<float>& weights, const std::vector<float>& bias);
+
+/// dy (images, out) -> dx (images, in) = dy * weights.
+std::vector<double> ReferenceDenseDataGradient(const DenseShape& shape, const std::vector<float>& dy,
+                                               const std::vector<float>& weights);
+
+/// dw (out, in) = dy^T * x.
+std::vector<double> ReferenceDenseWeightGradient(const DenseShape& shape, const std::vector<float>& x,
+                                                 const std::vector<float>& dy);
 
 }  // namespace spotter::kernels

@@ -10,6 +10,7 @@
 
 #include "kernels/cpu.h"
 #include "kernels/reference.h"
+#include "kernels/reference_maps.h"
 #include "kernels/test_values.h"
 
 namespace spotter::kernels {
@@ -85,13 +86,14 @@ class WinogradTest : public testing::TestWithParam<Case> {
     WinogradForward(s, AsBf16(x).data(), packed.data(), epilogue, y.data(), argmax, scratch);
     return y.Take();
   }
+  PoolShape Pool() const { return {s.images, s.conv_height(), s.conv_width(), s.out}; }
   /// The places of the maxima, as the words say.
-  std::vector<int> Places(const std::vector<uint32_t>& words) const {
-    std::vector<int> places;
+  std::vector<uint8_t> Places(const std::vector<uint32_t>& words) const {
+    std::vector<uint8_t> places;
     for (int64_t pixel = 0; pixel < s.out_pixels(); ++pixel) {
       for (int64_t c = 0; c < s.out; ++c) {
         const uint32_t* word = words.data() + (pixel * ((s.out + 31) / 32) + c / 32) * 2;
-        places.push_back(static_cast<int>((word[0] >> (c % 32) & 1) + 2 * (word[1] >> (c % 32) & 1)));
+        places.push_back(static_cast<uint8_t>((word[0] >> (c % 32) & 1) + 2 * (word[1] >> (c % 32) & 1)));
       }
     }
     return places;
@@ -104,7 +106,9 @@ class WinogradTest : public testing::TestWithParam<Case> {
     return words;
   }
   std::vector<float> FullGradient(const std::vector<float>& dy, const std::vector<uint32_t>& argmax) const {
-    return s.pool ? ReferenceUnpool(s, dy, Places(argmax)) : dy;
+    if (!s.pool) return dy;
+    const std::vector<double> wide = ReferenceMaxPoolGradient(Pool(), {dy.begin(), dy.end()}, Places(argmax));
+    return {wide.begin(), wide.end()};
   }
 };
 
@@ -114,12 +118,12 @@ TEST_P(WinogradTest, Forward) {
     ExpectExact(plain, Forward({}, nullptr));
     return;
   }
-  std::vector<int> where;
-  const std::vector<double> pooled = ReferencePool(s, plain, where);
+  std::vector<uint8_t> where;
+  const std::vector<double> pooled = ReferenceMaxPool(Pool(), plain, where);
   std::vector<uint32_t> argmax(static_cast<size_t>(ArgmaxWords(s)));
   ExpectExact(pooled, Forward({}, argmax.data()));
   // Where two outputs of a window are nearly equal either may be the larger: the value at the place must be right.
-  const std::vector<int> places = Places(argmax);
+  const std::vector<uint8_t> places = Places(argmax);
   std::vector<float> at_places;
   size_t same = 0;
   for (int64_t i = 0; i < s.out_size(); ++i) {
@@ -141,13 +145,13 @@ TEST_P(WinogradTest, OfEqualValuesTheFirstIsTheMaximum) {
   std::ranges::fill(x, 0.0f);
   std::vector<uint32_t> argmax(static_cast<size_t>(ArgmaxWords(s)), ~0u);
   Forward({}, argmax.data());
-  EXPECT_EQ(Places(argmax), std::vector<int>(static_cast<size_t>(s.out_size()), 0));
+  EXPECT_EQ(Places(argmax), std::vector<uint8_t>(static_cast<size_t>(s.out_size()), 0));
 }
 
 TEST_P(WinogradTest, ForwardWithBiasAndRelu) {
   std::vector<double> y = ReferenceConv(s, x, weights, bias);
-  std::vector<int> where;
-  if (s.pool) y = ReferencePool(s, y, where);
+  std::vector<uint8_t> where;
+  if (s.pool) y = ReferenceMaxPool(Pool(), y, where);
   for (double& value : y) value = std::max(value, 0.0);
   ExpectExact(y, Forward({.bias = bias.data(), .relu = true}, nullptr));
 }
