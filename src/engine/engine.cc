@@ -70,8 +70,9 @@ at::Tensor Engine::Forward(const at::Tensor& images, const Pass& pass) {
 void Engine::Keep(size_t first, const KeptImages& kept) {
   const bf16* x = nullptr;
   if (first == 0) {
-    kept_x_ = x_.index_select(0, kept.order()).contiguous(at::MemoryFormat::ChannelsLast);
-    x = reinterpret_cast<const bf16*>(kept_x_.const_data_ptr());
+    bf16* own = kept_x_.Get(x_.numel());
+    kept.Copy(reinterpret_cast<const bf16*>(x_.const_data_ptr()), own, x_.numel());
+    x = own;
   }
   for (size_t i = first == 0 ? 0 : first - 1; i < ops_.size(); ++i) {
     const Stopwatch watch;

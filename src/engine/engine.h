@@ -65,7 +65,8 @@ class Engine {
   std::vector<std::unique_ptr<Op>> ops_;
   std::vector<StepCost> costs_;
   Pass pass_;
-  at::Tensor x_, kept_x_;  // for as long as the backward pass may read them
+  at::Tensor x_;         // for as long as the backward pass may read it
+  Buffer<bf16> kept_x_;  // likewise, of the images kept
   Buffer<bf16> gradients_[2];
 };
 

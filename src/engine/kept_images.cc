@@ -32,4 +32,14 @@ void KeptImages::Move(void* values, int64_t bytes_of_image, bool back) const {
   });
 }
 
+void KeptImages::CopyBytes(const void* from, void* to, int64_t bytes_of_image) const {
+  const auto* order = order_.const_data_ptr<int64_t>();
+  at::parallel_for(0, count(), 1, [&](int64_t begin, int64_t end) {
+    for (int64_t place = begin; place < end; ++place) {
+      std::memcpy(static_cast<char*>(to) + place * bytes_of_image,
+                  static_cast<const char*>(from) + order[place] * bytes_of_image, static_cast<size_t>(bytes_of_image));
+    }
+  });
+}
+
 }  // namespace spotter

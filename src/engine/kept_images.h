@@ -28,6 +28,11 @@ class KeptImages {
   void Gather(T* values, int64_t size) const {
     Move(values, size / images_ * static_cast<int64_t>(sizeof(T)), /*back=*/false);
   }
+  /// To the front of `to` from `from`, which stays as it is; both have `size` values as above.
+  template <typename T>
+  void Copy(const T* from, T* to, int64_t size) const {
+    CopyBytes(from, to, size / images_ * static_cast<int64_t>(sizeof(T)));
+  }
   /// From the front back to their own places; the other images are anything.
   template <typename T>
   void Scatter(T* values, int64_t size) const {
@@ -40,6 +45,7 @@ class KeptImages {
     int64_t front;
   };
   void Move(void* values, int64_t bytes_of_image, bool back) const;
+  void CopyBytes(const void* from, void* to, int64_t bytes_of_image) const;
 
   int64_t images_;
   at::Tensor order_;

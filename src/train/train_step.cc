@@ -62,12 +62,13 @@ void TrainStep::Backward(const at::Tensor& logits, const at::Tensor& gradient, i
 void TrainStep::FillBatch(std::span<const int64_t> indices, int64_t epoch) {
   const Dataset& data = context_.data;
   const auto n = static_cast<int64_t>(indices.size());
-  if (!batch_.images.defined() || batch_.images.size(0) != n) {
-    batch_.images = at::empty({n, data.shape.height, data.shape.width, data.shape.channels});
-    batch_.labels = at::empty({n}, at::kLong);
-    batch_.x = at::empty(batch_.images.sizes(), at::device(context_.compute.device).dtype(context_.compute.precision))
-                   .permute({0, 3, 1, 2});
+  if (!memory_.images.defined() || memory_.images.size(0) < n) {
+    memory_.images = at::empty({n, data.shape.height, data.shape.width, data.shape.channels});
+    memory_.labels = at::empty({n}, at::kLong);
+    memory_.x = at::empty(memory_.images.sizes(), at::device(context_.compute.device).dtype(context_.compute.precision))
+                    .permute({0, 3, 1, 2});
   }
+  batch_ = {memory_.images.narrow(0, 0, n), memory_.labels.narrow(0, 0, n), memory_.x.narrow(0, 0, n)};
   WriteAugmentedBatch(data, indices, context_.preprocessing, context_.augmentation, context_.seed, epoch,
                       batch_.images.data_ptr<float>());
   for (int64_t i = 0; i < n; ++i)

@@ -48,7 +48,6 @@ class TrainStep {
   Profile profile() const;
 
  private:
-  /// Its memory is kept from step to step.
   struct Batch {
     at::Tensor images;  // (N, H, W, C) fp32
     at::Tensor labels;  // (N) int64
@@ -61,7 +60,8 @@ class TrainStep {
 
   Context context_;
   Profile profile_;
-  Batch batch_;
+  Batch memory_;  // of the largest batch so far
+  Batch batch_;   // its first rows
   std::unique_ptr<Engine> engine_;  // where its kernels run; else libtorch computes
   at::Tensor class_weights_;
 };
