@@ -7,10 +7,13 @@ namespace {
 
 using DocsTest = CliTest;
 
-TEST_F(DocsTest, TheListOfOptionsIsTheProgramsOwn) {
-  const std::string list = "```toml\n" + Succeed({"recipes", "default"}).out + "```\n";
-  EXPECT_NE(ReadText(SourceFolder() / "docs" / "options.md").find(list), std::string::npos)
-      << "docs/options.md is out of date; scripts/update-docs writes it";
+TEST_F(DocsTest, TheListsAreTheProgramsOwn) {
+  const auto expect_holds = [&](const std::string& page, const std::string& list) {
+    EXPECT_NE(ReadText(SourceFolder() / "docs" / page).find(list), std::string::npos)
+        << "docs/" << page << " is out of date; scripts/update-docs writes it";
+  };
+  expect_holds("options.md", "```toml\n" + Succeed({"recipes", "default"}).out + "```\n");
+  expect_holds("models.md", "```\n" + Succeed({"models"}).out + "```\n");
 }
 
 /// Each flag that stands behind a `spotter COMMAND` in a code block of the README is one that the command's help knows.
