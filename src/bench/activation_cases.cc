@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The cases of activations that have a kernel of their own.
+// The cases of activations that have a kernel of their own, and of the sum of two maps.
 #include <fmt/format.h>
 
 #include <memory>
 
 #include "bench/kernel_case.h"
 #include "bench/values.h"
+#include "kernels/add.h"
 #include "kernels/norm.h"
 #include "kernels/scratch.h"
 
@@ -63,6 +64,17 @@ KernelCase ActivationGradientCase(Act act, int64_t images, int64_t pixels, int64
     return {ours, [=](at::ScalarType type) { return Derive(r->dy.As(type), r->x.As(type), act); }};
   };
   return Case(ActName(act) + ", gradient", images, pixels, channels, 3, threads, make);
+}
+
+KernelCase AddCase(int64_t images, int64_t pixels, int64_t channels, int threads) {
+  const auto make = [=](const std::shared_ptr<Rows>& r) -> KernelCalls {
+    const auto ours = [=] {
+      kernels::AddMaps(r->shape.rows * r->shape.channels, r->x.data(), r->dy.data(), r->out.data(), threads);
+      return r->out.tensor();
+    };
+    return {ours, [=](at::ScalarType type) { return r->x.As(type) + r->dy.As(type); }};
+  };
+  return Case("add", images, pixels, channels, 3, threads, make);
 }
 
 KernelCase ReluGradientCase(int64_t images, int64_t pixels, int64_t channels, int threads) {

@@ -54,6 +54,8 @@ KernelCase NormBackwardCase(const kernels::PoolShape& shape, kernels::Act act, i
 /// An activation alone. Here and below maps are pixels x channels an image.
 KernelCase ActivationCase(kernels::Act act, int64_t images, int64_t pixels, int64_t channels, int threads);
 KernelCase ActivationGradientCase(kernels::Act act, int64_t images, int64_t pixels, int64_t channels, int threads);
+/// The sum of two maps.
+KernelCase AddCase(int64_t images, int64_t pixels, int64_t channels, int threads);
 /// ReLU's, from its output, and the bias's.
 KernelCase ReluGradientCase(int64_t images, int64_t pixels, int64_t channels, int threads);
 

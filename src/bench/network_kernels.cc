@@ -60,6 +60,10 @@ class StepCases {
     return {ActivationCase(step.act, images_, pixels, channels, threads_),
             ActivationGradientCase(step.act, images_, pixels, channels, threads_)};
   }
+  std::vector<KernelCase> operator()(const AddStep&) const {
+    return {AddCase(images_, step_.input.size() / step_.input.channels, step_.input.channels, threads_)};
+  }
+  std::vector<KernelCase> operator()(const SkipStep&) const { return {}; }  // nothing, and the same sum going back
   std::vector<KernelCase> operator()(const LayerStep&) const { return {}; }
 
  private:

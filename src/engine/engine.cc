@@ -2,17 +2,22 @@
 #include "engine/engine.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <type_traits>
 #include <variant>
 
 #include "base/stopwatch.h"
+#include "engine/residual_ops.h"
 #include "kernels/cpu.h"
 
 namespace spotter {
 namespace {
 
-std::unique_ptr<Op> MakeOp(const Step& step, kernels::Scratch& scratch) {
+/// Of the skips so far.
+using Residuals = std::map<const SkipSlot*, std::shared_ptr<Residual>>;
+
+std::unique_ptr<Op> MakeOp(const Step& step, kernels::Scratch& scratch, Residuals& residuals) {
   return std::visit(
       [&](const auto& kind) -> std::unique_ptr<Op> {
         using Kind = std::decay_t<decltype(kind)>;
@@ -25,6 +30,12 @@ std::unique_ptr<Op> MakeOp(const Step& step, kernels::Scratch& scratch) {
         if constexpr (std::is_same_v<Kind, DropoutStep>)
           return MakeDropoutOp(kind, step.input, step.place, scratch.threads());
         if constexpr (std::is_same_v<Kind, DenseStep>) return MakeDenseOp(layer, kind, scratch);
+        if constexpr (std::is_same_v<Kind, SkipStep>) {
+          residuals[kind.slot] = std::make_shared<Residual>();
+          return MakeSkipOp(residuals[kind.slot], step.input, scratch.threads());
+        }
+        if constexpr (std::is_same_v<Kind, AddStep>)
+          return MakeAddOp(residuals.at(kind.slot), step.input, scratch.threads());
         if constexpr (std::is_same_v<Kind, LayerStep>) return MakeLayerOp(layer, step.input);
       },
       step.kind);
@@ -44,8 +55,9 @@ bool Engine::RunsHere() { return kernels::CpuHasAvx512Bf16(); }
 
 Engine::Engine(const Network& network, int threads)
     : scratch_(threads), classes_(network.classes()), largest_(network.input_shape().size()) {
+  Residuals residuals;
   for (const Step& step : PlanOf(network)) {
-    ops_.push_back(MakeOp(step, scratch_));
+    ops_.push_back(MakeOp(step, scratch_, residuals));
     costs_.push_back({.name = step.name});
   }
   for (const auto& layer : network.layers()) largest_ = std::max(largest_, layer->output_shape().size());

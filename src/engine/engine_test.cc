@@ -157,6 +157,11 @@ INSTANTIATE_TEST_SUITE_P(
              "gelu, maxpool 2, flatten, dense classes",
              {27, 25, 3},
              12},
+        Case{"skip, conv 3 same, add, conv 20 same relu, skip, skip, conv 20 same, add, relu, conv 20 same, add, "
+             "maxpool "
+             "2, flatten, skip, dense 720 relu, add, dense classes",
+             {13, 12, 3},
+             6},
         Case{"flatten, dense 30 gelu, dense classes", {5, 6, 3}, 1}));
 
 }  // namespace

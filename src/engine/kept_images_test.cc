@@ -125,6 +125,8 @@ INSTANTIATE_TEST_SUITE_P(
         "conv 16 same relu, dropout 0.25, globalavgpool, dense classes",  // libtorch's layer behind one of ours
         "conv 16 same relu, conv 16 same elu, dropout 0.2, conv 20 same stride 2 relu, flatten, dense classes",
         "conv 16 same relu, skip, conv 16 same relu, add, maxpool 2, flatten, dense classes",
+        "skip, conv 3 same, add, conv 16 same relu, skip, skip, conv 16 same, add, relu, conv 16 same, add, flatten, "
+        "dense classes",
         "flatten, dropout 0, dense classes"));
 
 // As in a resumed run whose first step is an epoch's short one, and in which the first layer stops learning then.

@@ -99,6 +99,8 @@ class Planner {
     if (const auto* dropout = As<DropoutSpec>(layer)) return {DropoutStep{dropout->rate}};
     if (const auto* dense = As<DenseSpec>(layer); dense != nullptr && IsNoneOrRelu(dense->activation))
       return Dense(*dense);
+    if (const auto* skip = As<SkipSpec>(layer)) return {SkipStep{skip->slot}};
+    if (const auto* add = As<AddSpec>(layer)) return {AddStep{add->slot}};
     if (const Act act = ActivationAt(0); act != Act::kNone) return {ActivationStep{act}};
     return {LayerStep{}};
   }

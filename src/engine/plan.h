@@ -45,11 +45,18 @@ struct DenseStep {
   kernels::DenseShape shape;
   bool relu = false;
 };
+/// A residual connection: the add of the same slot adds what the skip sees.
+struct SkipStep {
+  const SkipSlot* slot = nullptr;
+};
+struct AddStep {
+  const SkipSlot* slot = nullptr;
+};
 /// A layer that has no kernel: its own Forward computes it.
 struct LayerStep {};
 
-using StepKind =
-    std::variant<LayerStep, ConvStep, PatchConvStep, NormStep, ActivationStep, MaxPoolStep, DropoutStep, DenseStep>;
+using StepKind = std::variant<LayerStep, ConvStep, PatchConvStep, NormStep, ActivationStep, MaxPoolStep, DropoutStep,
+                              DenseStep, SkipStep, AddStep>;
 
 /// In the shapes of `kind` the number of images is 0: it is not known yet.
 struct Step {

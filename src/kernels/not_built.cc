@@ -2,6 +2,7 @@
 // What stands in for *_avx512.cc in a program that is built without them (CMakeLists.txt). CpuHasAvx512Bf16() is false
 // there, so that nothing calls these.
 #include "base/error.h"
+#include "kernels/add.h"
 #include "kernels/dense.h"
 #include "kernels/norm.h"
 #include "kernels/norm_pool.h"
@@ -30,6 +31,8 @@ void ActGradient(const RowShape&, const bf16*, const bf16*, const float*, const 
   NotBuilt();
 }
 void ReluGradient(const RowShape&, const bf16*, bf16*, float*, Scratch&) { NotBuilt(); }
+
+void AddMaps(int64_t, const bf16*, const bf16*, bf16*, int) { NotBuilt(); }
 
 void HalveDenseWeights(const DenseShape&, const float*, bf16*, int) { NotBuilt(); }
 void DenseForward(const DenseShape&, const bf16*, const bf16*, const float*, bool, bf16*, Scratch&) { NotBuilt(); }

@@ -50,7 +50,7 @@ int64_t LargeBlocksOfAnEpoch(at::ScalarType precision, double backward_share) {
   const Dataset data = GreyImages();
   Network network(
       "conv 16 same relu, batchnorm, maxpool 2, dropout 0.2, conv 24 same nobias, maxpool 2, batchnorm noscale, gelu, "
-      "conv 24 same, batchnorm, relu, flatten, dense 8 relu, dense classes",
+      "skip, conv 24 same, batchnorm, add, relu, flatten, dense 8 relu, dense classes",
       {32, 32, 3}, 2);
   network.InitializeParameters(1);
   const Preprocessing preprocessing{.shape = data.shape};
