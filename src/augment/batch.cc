@@ -63,6 +63,10 @@ void Clear(const ImageShape& shape, const Corner& corner, int side, float* out) 
 
 }  // namespace
 
+bool Augments(const Augmentation& a) {
+  return a.flip || a.shift > 0 || a.brightness > 0 || a.contrast > 0 || a.cutout > 0;
+}
+
 Placement DrawPlacement(const Augmentation& augmentation, uint64_t seed, int64_t epoch, int64_t index) {
   const auto words = RandomWords(seed, Stream::kAugment, static_cast<uint32_t>(epoch), static_cast<uint64_t>(index));
   const auto offset = [&](uint32_t word) {

@@ -28,9 +28,12 @@ struct Augmentation {
   double contrast = 0;    //   b uniform in +-brightness, c in +-contrast
   // Pixels: last of all a square of so many a side becomes 0, the mean where inputs are normalised. DeVries & Taylor,
   // "Improved Regularization of Convolutional Neural Networks with Cutout" (2017); wholly inside the image, as Jordan
-  // 2024. At most the smaller side.
+  // 2024. Below the smaller side.
   int cutout = 0;
 };
+
+/// Whether an image is not always itself.
+bool Augments(const Augmentation& augmentation);
 
 /// How one image is laid out in a batch: flipped first, then moved down by dy and right by dx.
 struct Placement {

@@ -6,6 +6,7 @@
 
 #include "augment/batch.h"
 #include "draw/image_sheet.h"
+#include "train/new_model.h"
 
 namespace spotter {
 namespace {
@@ -15,15 +16,18 @@ constexpr int kColumns = 12;
 constexpr int kSide = 64;
 
 /// One image as it enters the network in an epoch, back in grey levels. Epoch 0 stands for the image as it is.
-std::vector<uint8_t> AsSeen(const Dataset& data, int64_t index, const TrainSettings& settings, int64_t epoch) {
-  Preprocessing unit;
-  unit.shape = data.shape;
+std::vector<uint8_t> AsSeen(const Dataset& data, int64_t index, const TrainSettings& settings,
+                            const Preprocessing& preprocessing, int64_t epoch) {
   std::vector<float> values(static_cast<size_t>(data.shape.size()));
   const Augmentation augmentation = epoch == 0 ? Augmentation{} : ToAugmentation(settings);
-  WriteAugmentedBatch(data, {&index, 1}, unit, augmentation, static_cast<uint64_t>(settings.seed), epoch,
+  WriteAugmentedBatch(data, {&index, 1}, preprocessing, augmentation, static_cast<uint64_t>(settings.seed), epoch,
                       values.data());
   std::vector<uint8_t> pixels;
-  for (const float value : values) pixels.push_back(static_cast<uint8_t>(std::lround(255 * value)));
+  for (size_t i = 0; i < values.size(); ++i) {
+    const size_t c = i % static_cast<size_t>(data.shape.channels);
+    const float grey = 255 * (values[i] * preprocessing.std[c] + preprocessing.mean[c]);
+    pixels.push_back(static_cast<uint8_t>(std::lround(std::clamp(grey, 0.0f, 255.0f))));
+  }
   return pixels;
 }
 
@@ -39,7 +43,8 @@ std::vector<std::vector<int64_t>> FirstOfEachClass(const Dataset& data, const Sp
 }  // namespace
 
 Picture Samples(const Dataset& data, const Splits& splits, const TrainSettings& settings) {
-  const int64_t epochs = settings.flip || settings.shift > 0 ? 4 : 1;  // the image itself, then three epochs
+  const int64_t epochs = Augments(ToAugmentation(settings)) ? 4 : 1;  // the image itself, then three epochs
+  const Preprocessing preprocessing = PreprocessingOf(settings, data, splits);
   const auto view = [&](const std::vector<uint8_t>& pixels) {
     return PixelView{data.shape.height, data.shape.width, data.shape.channels, pixels.data()};
   };
@@ -53,7 +58,7 @@ Picture Samples(const Dataset& data, const Splits& splits, const TrainSettings& 
   for (const auto& row : rows) {
     for (const int64_t index : row) {
       for (int64_t epoch = 0; epoch < epochs; ++epoch)
-        sheet.Add(Thumbnail(view(AsSeen(data, index, settings, epoch)), kSide).view());
+        sheet.Add(Thumbnail(view(AsSeen(data, index, settings, preprocessing, epoch)), kSide).view());
     }
     while (sheet.tiles() % columns != 0) sheet.Add(tile.view());
   }

@@ -40,25 +40,34 @@ void Whiten(const Network& network, const Preprocessing& preprocessing, const Da
 
 }  // namespace
 
+Preprocessing PreprocessingOf(const TrainSettings& settings, const Dataset& data, const Splits& splits) {
+  Preprocessing preprocessing;
+  preprocessing.shape = data.shape;
+  preprocessing.resize = ResizePolicyFromName(settings.data.resize);
+  preprocessing.views = {static_cast<int>(settings.views), settings.views_below};
+  CheckViews(preprocessing.views, data.shape);
+  if (settings.normalize == "standard") MeasureNormalization(data, splits.train, preprocessing);
+  return preprocessing;
+}
+
 Model NewModel(const TrainSettings& settings, const Dataset& data, const Splits& splits) {
   const ImageShape& shape = data.shape;
-  if (settings.shift > std::min(shape.height, shape.width) / 2) {
-    Fail(ExitCode::kUsage, "--shift {}: expected at most half the smaller side of the images, {}", settings.shift,
-         std::min(shape.height, shape.width) / 2);
+  const int side = std::min(shape.height, shape.width);
+  if (settings.shift > side / 2) {
+    Fail(ExitCode::kUsage,
+         "--shift {}: expected at most half the smaller side of the images, {}; give less, or a larger --image-size",
+         settings.shift, side / 2);
   }
-  if (settings.cutout > std::min(shape.height, shape.width)) {
-    Fail(ExitCode::kUsage, "--cutout {}: expected at most the smaller side of the images, {}", settings.cutout,
-         std::min(shape.height, shape.width));
+  if (settings.cutout > 0 && settings.cutout >= side) {
+    Fail(ExitCode::kUsage,
+         "--cutout {}: expected less than the smaller side of the images, {}; give less, 0 for none, or a larger "
+         "--image-size",
+         settings.cutout, side);
   }
   if (settings.alternating_flip && !settings.flip) {
     Fail(ExitCode::kUsage, "--alternating-flip says how --flip mirrors; give --flip too");
   }
-  Preprocessing preprocessing;
-  preprocessing.shape = shape;
-  preprocessing.resize = ResizePolicyFromName(settings.data.resize);
-  preprocessing.views = {static_cast<int>(settings.views), settings.views_below};
-  CheckViews(preprocessing.views, shape);
-  if (settings.normalize == "standard") MeasureNormalization(data, splits.train, preprocessing);
+  const Preprocessing preprocessing = PreprocessingOf(settings, data, splits);
   Network network(ResolveModel(settings.model), {shape.height, shape.width, shape.channels},
                   static_cast<int64_t>(data.classes.size()));
   if (settings.freeze_through != "none") CutBehind(network, settings.freeze_through);  // or its error, early

@@ -231,10 +231,10 @@ TEST(NewModel, RefusesAShiftOfMoreThanHalfTheImage) {
             std::string::npos);
 }
 
-TEST(NewModel, RefusesACutoutLargerThanTheImage) {
+TEST(NewModel, RefusesACutoutOfAllOfTheImage) {
   SmallRun run;
-  run.settings.cutout = 9;
-  EXPECT_NE(MessageOf(run, ExitCode::kUsage).find("--cutout 9: expected at most the smaller side of the images, 8"),
+  run.settings.cutout = 8;
+  EXPECT_NE(MessageOf(run, ExitCode::kUsage).find("--cutout 8: expected less than the smaller side of the images, 8"),
             std::string::npos);
 }
 
