@@ -161,7 +161,8 @@ const std::vector<Entry>& Entries() {
   using L = std::unique_ptr<Layer>;
   static const std::vector<Entry> list = {
       {{"conv", "conv FILTERS|whitening [KERNEL] [valid|same] [stride N] [nobias] [dirac] [ACTIVATION]",
-        "convolution with bias; kernel 3, valid, stride 1 unless given; dirac: the first filters start as the "
+        "convolution with bias; kernel 3 (5 is 5 x 5, 5x3 is 5 high), valid, stride 1 unless given; dirac: the first "
+        "filters start as the "
         "identity; whitening: the first layer, computed from the training images, with twice as many filters as a "
         "patch has values"},
        [](Words& w, Site& s) -> L { return ReadConv(w, s); }},
@@ -174,7 +175,9 @@ const std::vector<Entry>& Entries() {
       {{"globalmaxpool", "globalmaxpool", "maximum of each channel's map"},
        [](Words& w, Site& s) -> L { return w.Finish({}), MakeGlobalMaxPool(s.input); }},
       {{"batchnorm", "batchnorm [noscale] [momentum M] [epsilon E]",
-        "batch normalisation; momentum (the share of the old averages that is kept) 0.99, epsilon 1e-3"},
+        "batch normalisation; momentum (the share of the old averages that is kept) 0.99, epsilon 1e-3; noscale: it "
+        "only "
+        "shifts"},
        [](Words& w, Site& s) -> L { return ReadBatchNorm(w, s.input); }},
       {{"dropout", "dropout RATE", "in training, zeroes each value with this probability"},
        [](Words& w, Site& s) -> L { return MakeDropout(s.input, ReadRate(w)); }},
@@ -186,7 +189,7 @@ const std::vector<Entry>& Entries() {
        [](Words& w, Site& s) -> L { return ReadDense(w, s); }},
       {{"scale", "scale FACTOR", "multiplies by a number such as 0.5, or a fraction such as 1/256"},
        [](Words& w, Site& s) -> L { return MakeScale(s.input, ReadFactor(w)); }},
-      {{"skip", "skip ... add", "a residual connection: what 'skip' saw is added at its 'add'"},
+      {{"skip", "skip", "begins a residual connection: what it sees is added at its 'add'; they nest"},
        [](Words& w, Site& s) -> L { return ReadSkip(w, s); }},
       {{"add", "add", "adds what the last 'skip' without an 'add' saw; the shapes must agree"},
        [](Words& w, Site& s) -> L { return ReadAdd(w, s); }},

@@ -32,10 +32,27 @@ double LargestShare(const std::vector<int64_t>& counts) {
 
 double SmallerRate(const Facts& f) { return f.settings.schedule.learning_rate / 10; }
 
+bool FarAbove(double loss, double guessing) { return loss > 10 * guessing; }
+
+/// As where a recipe's rates of biases and head, made for logits that are scaled down, meet another network.
+Finding FarFromGuessing(const Facts& f) {
+  const double guessing = std::log(f.classes());
+  if (!FarAbove(f.last().train_loss, guessing)) return {};
+  const OptimizerSettings& o = f.settings.optimizer;
+  const bool own_rates = o.bias_learning_rate > 0 || o.head_learning_rate > 0;
+  return fmt::format(
+      "the training loss is {:.3g}, where guessing among {} classes gives {:.2f}: the rates are far too high for this "
+      "network; try {}",
+      f.last().train_loss, f.train_counts.size(), guessing,
+      own_rates ? std::string("--bias-learning-rate 0 --head-learning-rate 0 (a recipe's are for its own network)")
+                : fmt::format("--learning-rate {:g}", SmallerRate(f)));
+}
+
 /// The loss of guessing evenly is ln(classes), with label smoothing and class weights too. A run that is slow at it,
 /// but learns, shows so in either loss or in the training accuracy.
 Finding NotLearning(const Facts& f) {
   const double guessing = std::log(f.classes());
+  if (FarAbove(f.last().train_loss, guessing)) return {};
   const double chance = std::max(1 / f.classes(), LargestShare(f.train_counts));
   for (const EpochRecord& epoch : f.history) {
     if (epoch.train_loss < 0.97 * guessing || epoch.validation_loss.value_or(guessing) < 0.97 * guessing) return {};
@@ -139,9 +156,9 @@ struct Rule {
 };
 
 constexpr Rule kRules[] = {
-    {"not learning", 3, NotLearning}, {"one class", 3, OneClass},    {"learning rate", 3, RateTooHigh},
-    {"overfitting", 3, Overfitting},  {"unfinished", 3, Unfinished}, {"waiting", 3, Waiting},
-    {"imbalance", 0, Imbalance},
+    {"rates", 1, FarFromGuessing},     {"not learning", 3, NotLearning}, {"one class", 3, OneClass},
+    {"learning rate", 3, RateTooHigh}, {"overfitting", 3, Overfitting},  {"unfinished", 3, Unfinished},
+    {"waiting", 3, Waiting},           {"imbalance", 0, Imbalance},
 };
 
 }  // namespace

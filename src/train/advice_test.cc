@@ -73,6 +73,17 @@ TEST_F(AdviceTest, ATinyRateIsNotMadeSmaller) {
   EXPECT_NE(Text("not learning").find("--learning-rate 0.001"), std::string::npos);
 }
 
+TEST_F(AdviceTest, ALossFarAboveGuessingIsOfTheRates) {
+  Epochs({4246.0}, {4000.0}, 0.1);
+  EXPECT_EQ(TopicsNow(), Topics{"rates"});
+  EXPECT_NE(Text("rates").find("4.25e+03"), std::string::npos);
+  EXPECT_NE(Text("rates").find("--learning-rate 0.0001"), std::string::npos);
+  settings.optimizer.head_learning_rate = 792;
+  EXPECT_NE(Text("rates").find("--head-learning-rate 0"), std::string::npos);
+  Epochs({20.0}, {20.0}, 0.1);
+  EXPECT_EQ(TopicsNow(), Topics()) << "a first epoch can begin badly";
+}
+
 TEST_F(AdviceTest, GuessingAmongTwoClassesHasAnotherLoss) {
   train_counts = validation_counts = {100, 100};
   Epochs({0.70, 0.694, 0.693}, {0.693, 0.693, 0.693});

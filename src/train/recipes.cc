@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/recipes.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "base/error.h"
@@ -15,9 +16,13 @@ std::string Recipe::description() const {
 }
 
 const std::vector<Recipe>& BuiltinRecipes() {
-  static const std::vector<Recipe> list = {
+  static const std::vector<Recipe> list = [] {
+    std::vector<Recipe> recipes = {
 #include "train/builtin_recipes.inc"
-  };
+    };
+    std::ranges::sort(recipes, {}, &Recipe::name);
+    return recipes;
+  }();
   return list;
 }
 
