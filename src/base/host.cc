@@ -16,10 +16,15 @@
 namespace spotter {
 namespace {
 
+/// ARM's Linux has no name for the processor, only the numbers of who designed it and of the design.
 std::string CpuName() {
   std::ifstream file("/proc/cpuinfo");
+  std::string implementer;
   for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("model name")) return std::string(Trim(line.substr(line.find(':') + 1)));
+    const std::string value(Trim(line.substr(line.find(':') + 1)));
+    if (line.starts_with("model name")) return value;
+    if (line.starts_with("CPU implementer")) implementer = value;
+    if (line.starts_with("CPU part")) return "ARM implementer " + implementer + " part " + value;
   }
   return "unknown";
 }

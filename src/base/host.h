@@ -6,8 +6,8 @@
 
 namespace spotter {
 
-/// cpu (model name), cores (usable), memory_bytes, system (kernel and release). Nothing that names the user or the
-/// host.
+/// cpu (model name; on ARM the numbers of implementer and part), cores (usable), memory_bytes, system (kernel and
+/// release). Nothing that names the user or the host.
 Json DescribeHost();
 
 /// The share of all processors' time, in [0, 1], that others take while this process sleeps for a quarter of a second;

@@ -82,7 +82,7 @@ at::Tensor Engine::Forward(const at::Tensor& images, const Pass& pass) {
 void Engine::Keep(size_t first, const KeptImages& kept) {
   const bf16* x = nullptr;
   if (first == 0) {
-    bf16* own = kept_x_.Get(x_.numel());
+    bf16* own = kept_x_.Get(kept.count() * x_.numel() / kept.images());
     kept.Copy(reinterpret_cast<const bf16*>(x_.const_data_ptr()), own, x_.numel());
     x = own;
   }

@@ -28,7 +28,7 @@ class KeptImages {
   void Gather(T* values, int64_t size) const {
     Move(values, size / images_ * static_cast<int64_t>(sizeof(T)), /*back=*/false);
   }
-  /// To the front of `to` from `from`, which stays as it is; both have `size` values as above.
+  /// To the front of `to`, which has room for count() images, from all images' `size` values, which stay as they are.
   template <typename T>
   void Copy(const T* from, T* to, int64_t size) const {
     CopyBytes(from, to, size / images_ * static_cast<int64_t>(sizeof(T)));

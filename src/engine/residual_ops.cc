@@ -19,7 +19,7 @@ class SkipOp : public Op {
   /// The input is another op's, which leaves it as it was where the pass does not go back so far.
   const bf16* Keep(const bf16* x, const KeptImages& kept) override {
     if (x != nullptr) return x;
-    bf16* own = kept_x_.Get(kept.images() * size_);
+    bf16* own = kept_x_.Get(kept.count() * size_);
     kept.Copy(residual_->x, own, kept.images() * size_);
     return own;
   }
