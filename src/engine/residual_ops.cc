@@ -11,10 +11,20 @@
 namespace spotter {
 namespace {
 
-class SkipOp : public Op {
+class ResidualOp : public Op {
  public:
-  SkipOp(std::shared_ptr<Residual> residual, int64_t size, int threads)
+  ResidualOp(std::shared_ptr<Residual> residual, int64_t size, int threads)
       : residual_(std::move(residual)), size_(size), threads_(threads) {}
+
+ protected:
+  std::shared_ptr<Residual> residual_;
+  int64_t size_;
+  int threads_;
+};
+
+class SkipOp : public ResidualOp {
+ public:
+  using ResidualOp::ResidualOp;
   const bf16* Forward(const bf16* x, const Pass&) override { return residual_->x = x; }
   /// The input is another op's, which leaves it as it was where the pass does not go back so far.
   const bf16* Keep(const bf16* x, const KeptImages& kept) override {
@@ -29,16 +39,12 @@ class SkipOp : public Op {
   }
 
  private:
-  std::shared_ptr<Residual> residual_;
-  int64_t size_;
-  int threads_;
   Buffer<bf16> kept_x_;
 };
 
-class AddOp : public Op {
+class AddOp : public ResidualOp {
  public:
-  AddOp(std::shared_ptr<Residual> residual, int64_t size, int threads)
-      : residual_(std::move(residual)), size_(size), threads_(threads) {}
+  using ResidualOp::ResidualOp;
   const bf16* Forward(const bf16* x, const Pass& pass) override {
     const int64_t values = pass.images * size_;
     bf16* y = y_.Get(values);
@@ -61,9 +67,6 @@ class AddOp : public Op {
   }
 
  private:
-  std::shared_ptr<Residual> residual_;
-  int64_t size_;
-  int threads_;
   Buffer<bf16> y_;
 };
 

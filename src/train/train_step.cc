@@ -59,7 +59,7 @@ void TrainStep::Backward(const at::Tensor& logits, const at::Tensor& gradient, i
   }
 }
 
-void TrainStep::FillBatch(std::span<const int64_t> indices, int64_t epoch) {
+TrainStep::Batch TrainStep::FillBatch(std::span<const int64_t> indices, int64_t epoch) {
   const Dataset& data = context_.data;
   const auto n = static_cast<int64_t>(indices.size());
   if (!memory_.images.defined() || memory_.images.size(0) < n) {
@@ -68,31 +68,32 @@ void TrainStep::FillBatch(std::span<const int64_t> indices, int64_t epoch) {
     memory_.x = at::empty(memory_.images.sizes(), at::device(context_.compute.device).dtype(context_.compute.precision))
                     .permute({0, 3, 1, 2});
   }
-  batch_ = {memory_.images.narrow(0, 0, n), memory_.labels.narrow(0, 0, n), memory_.x.narrow(0, 0, n)};
+  const Batch batch = {memory_.images.narrow(0, 0, n), memory_.labels.narrow(0, 0, n), memory_.x.narrow(0, 0, n)};
   WriteAugmentedBatch(data, indices, context_.preprocessing, context_.augmentation, context_.seed, epoch,
-                      batch_.images.data_ptr<float>());
+                      batch.images.data_ptr<float>());
   for (int64_t i = 0; i < n; ++i)
-    batch_.labels.data_ptr<int64_t>()[i] = data.labels[static_cast<size_t>(indices[static_cast<size_t>(i)])];
-  batch_.x.copy_(batch_.images.permute({0, 3, 1, 2}));
+    batch.labels.data_ptr<int64_t>()[i] = data.labels[static_cast<size_t>(indices[static_cast<size_t>(i)])];
+  batch.x.copy_(batch.images.permute({0, 3, 1, 2}));
+  return batch;
 }
 
 StepResult TrainStep::Run(std::span<const int64_t> indices, int64_t epoch, int64_t step, const StepRate& rate) {
   Stopwatch watch;
   const auto n = static_cast<int64_t>(indices.size());
-  FillBatch(indices, epoch);
+  const Batch batch = FillBatch(indices, epoch);
   StepResult result;
   result.data_seconds = watch.Lap();
 
-  const at::Tensor logits = Logits(batch_.x, DropoutSeed(context_.seed, epoch, step));
+  const at::Tensor logits = Logits(batch.x, DropoutSeed(context_.seed, epoch, step));
   profile_.forward += watch.Lap();
   const std::optional<at::Tensor> weights = class_weights_.defined() ? std::optional(class_weights_) : std::nullopt;
   const at::Tensor scores = logits.detach().requires_grad_();
   const at::Tensor loss =
-      at::cross_entropy_loss(scores, batch_.labels.to(context_.compute.device), weights, at::Reduction::Mean,
+      at::cross_entropy_loss(scores, batch.labels.to(context_.compute.device), weights, at::Reduction::Mean,
                              /*ignore_index=*/-100, context_.label_smoothing);
   result.loss = loss.item<double>();
   if (!std::isfinite(result.loss)) return result;
-  result.correct = CountCorrect(logits, batch_.labels);
+  result.correct = CountCorrect(logits, batch.labels);
   loss.backward();
   profile_.loss += watch.Lap();
   Backward(logits, scores.grad(), epoch);

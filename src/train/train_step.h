@@ -53,15 +53,15 @@ class TrainStep {
     at::Tensor labels;  // (N) int64
     at::Tensor x;       // the images as the network wants them: (N, C, H, W) in channels-last memory
   };
-  void FillBatch(std::span<const int64_t> indices, int64_t epoch);
+  /// In the first rows of memory_.
+  Batch FillBatch(std::span<const int64_t> indices, int64_t epoch);
   at::Tensor Logits(const at::Tensor& x, uint64_t seed);
   /// From the loss's gradient by the logits.
   void Backward(const at::Tensor& logits, const at::Tensor& gradient, int64_t epoch);
 
   Context context_;
   Profile profile_;
-  Batch memory_;  // of the largest batch so far
-  Batch batch_;   // its first rows
+  Batch memory_;                    // of the largest batch so far
   std::unique_ptr<Engine> engine_;  // where its kernels run; else libtorch computes
   at::Tensor class_weights_;
 };
