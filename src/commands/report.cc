@@ -42,6 +42,7 @@ int ReportOne(const Arguments& a) {
                           .data = images.data,
                           .splits = images.splits,
                           .network = model.network,
+                          .preprocessing = model.preprocessing,
                           .results = &results};
   if (a.output.empty()) {
     WriteReport(run, input);

@@ -78,7 +78,8 @@ void ReportUnfinished(const RunFolder& run, const TrainJob& job, const TrainStat
                           .state = state,
                           .data = job.data,
                           .splits = job.splits,
-                          .network = job.model.network};
+                          .network = job.model.network,
+                          .preprocessing = job.model.preprocessing};
   if (!PathExists(run.model_file())) WriteReport(run, input);
   if (live != nullptr) live->Finish(input, line);
 }
@@ -147,6 +148,7 @@ Results Finish(const RunFolder& run, const TrainingRequest& request, const Train
                           .data = job.data,
                           .splits = job.splits,
                           .network = job.model.network,
+                          .preprocessing = job.model.preprocessing,
                           .results = &results};
   WriteReport(run, input);
   tensorboard.AddResults(input);
@@ -194,9 +196,10 @@ int TrainAndReport(const RunFolder& run, const TrainingRequest& request, const T
 }
 
 std::unique_ptr<LivePage> StartLivePage(const TrainingRequest& request, const Dataset& data, const Splits& splits,
-                                        const Network& network) {
+                                        const Model& model) {
   if (!request.live_port) return nullptr;
-  auto live = std::make_unique<LivePage>(*request.live_port, data, splits, request.settings, network);
+  auto live = std::make_unique<LivePage>(*request.live_port, data, splits, request.settings, model.network,
+                                         model.preprocessing);
   if (request.json) {
     std::puts(DumpJson({{"event", "live"}, {"url", live->url()}}).c_str());
     std::fflush(stdout);
@@ -219,7 +222,7 @@ int RunTraining(const TrainingRequest& request) {
                                    static_cast<uint64_t>(settings.seed));
   ClassWeights(settings.class_weights, data.classes, ClassCounts(data, splits.train));  // refuses a wrong one
   Model model = NewModel(settings, data, splits);
-  const auto live = StartLivePage(request, data, splits, model.network);
+  const auto live = StartLivePage(request, data, splits, model);
   model.network.MoveTo(compute.device);
   profile.preparing = watch.Seconds() - profile.loading;
   const RunFolder run = request.open();

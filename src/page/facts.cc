@@ -42,7 +42,7 @@ void AddData(Node section, const ReportInput& input) {
 void AddSamples(Node section, const ReportInput& input) {
   Add(section, "h3", "", "Training images, as the network sees them");
   Node image = Add(section, "img", "samples");
-  SetAttribute(image, "src", SamplesUri(input.data, input.splits, input.settings));
+  SetAttribute(image, "src", SamplesUri(input.data, input.splits, input.settings, input.preprocessing));
   SetAttribute(image, "alt", "A few training images of each of the first classes, augmented as in training");
 }
 

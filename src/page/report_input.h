@@ -35,7 +35,8 @@ struct ReportInput {
   const Dataset& data;
   const Splits& splits;
   const Network& network;
-  const Results* results = nullptr;  // null while the run trains
+  const Preprocessing& preprocessing;  // the network's
+  const Results* results = nullptr;    // null while the run trains
 };
 
 }  // namespace spotter

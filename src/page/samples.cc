@@ -6,7 +6,6 @@
 
 #include "augment/batch.h"
 #include "draw/image_sheet.h"
-#include "train/new_model.h"
 
 namespace spotter {
 namespace {
@@ -42,9 +41,9 @@ std::vector<std::vector<int64_t>> FirstOfEachClass(const Dataset& data, const Sp
 
 }  // namespace
 
-Picture Samples(const Dataset& data, const Splits& splits, const TrainSettings& settings) {
+Picture Samples(const Dataset& data, const Splits& splits, const TrainSettings& settings,
+                const Preprocessing& preprocessing) {
   const int64_t epochs = Augments(ToAugmentation(settings)) ? 4 : 1;  // the image itself, then three epochs
-  const Preprocessing preprocessing = PreprocessingOf(settings, data, splits);
   const auto view = [&](const std::vector<uint8_t>& pixels) {
     return PixelView{data.shape.height, data.shape.width, data.shape.channels, pixels.data()};
   };
@@ -65,8 +64,9 @@ Picture Samples(const Dataset& data, const Splits& splits, const TrainSettings& 
   return sheet.picture();
 }
 
-std::string SamplesUri(const Dataset& data, const Splits& splits, const TrainSettings& settings) {
-  return DataUri("image/webp", EncodeWebp(Samples(data, splits, settings).view(), 80));
+std::string SamplesUri(const Dataset& data, const Splits& splits, const TrainSettings& settings,
+                       const Preprocessing& preprocessing) {
+  return DataUri("image/webp", EncodeWebp(Samples(data, splits, settings, preprocessing).view(), 80));
 }
 
 }  // namespace spotter

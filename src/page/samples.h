@@ -12,9 +12,11 @@ namespace spotter {
 
 /// A row a class (of the first ten), in each the first training images of the class, twelve at most; every image as it
 /// is and as augmented for epochs 1 to 3 when the settings augment.
-Picture Samples(const Dataset& data, const Splits& splits, const TrainSettings& settings);
+Picture Samples(const Dataset& data, const Splits& splits, const TrainSettings& settings,
+                const Preprocessing& preprocessing);
 
 /// The same as a data URI of a WebP picture.
-std::string SamplesUri(const Dataset& data, const Splits& splits, const TrainSettings& settings);
+std::string SamplesUri(const Dataset& data, const Splits& splits, const TrainSettings& settings,
+                       const Preprocessing& preprocessing);
 
 }  // namespace spotter

@@ -25,10 +25,12 @@ class SamplesTest : public testing::Test {
     std::fill_n(pixels.get() + 64, 64, uint8_t{200});
     data.pixels = pixels;
     splits.train = {0, 1};
+    preprocessing.shape = data.shape;
+    MeasureNormalization(data, splits.train, preprocessing);
   }
   /// The values of a tile's pixels.
   std::vector<int> Tile(int row, int column) const {
-    const Picture sheet = Samples(data, splits, settings);
+    const Picture sheet = Samples(data, splits, settings, preprocessing);
     std::vector<int> values;
     for (int y = 0; y < kSide; ++y) {
       for (int x = 0; x < kSide; ++x)
@@ -39,10 +41,11 @@ class SamplesTest : public testing::Test {
   Dataset data;
   Splits splits;
   TrainSettings settings;
+  Preprocessing preprocessing;
 };
 
 TEST_F(SamplesTest, WithoutAugmentationAreTheImages) {
-  EXPECT_EQ(Samples(data, splits, settings).width, kSide);
+  EXPECT_EQ(Samples(data, splits, settings, preprocessing).width, kSide);
   EXPECT_EQ(Tile(0, 0), std::vector<int>(kSide * kSide, 100));
   EXPECT_EQ(Tile(1, 0), std::vector<int>(kSide * kSide, 200));
 }
@@ -54,7 +57,7 @@ TEST_F(SamplesTest, AnyAugmentationShowsThreeEpochsBesideTheImage) {
                          +[](TrainSettings& s) { s.contrast = 0.1; }}) {
     settings = plain;
     set(settings);
-    EXPECT_EQ(Samples(data, splits, settings).width, 4 * kSide);
+    EXPECT_EQ(Samples(data, splits, settings, preprocessing).width, 4 * kSide);
     EXPECT_EQ(Tile(1, 0), std::vector<int>(kSide * kSide, 200));
   }
 }

@@ -52,7 +52,8 @@ void TensorBoardLog::AddEpoch(const EpochRecord& record) {
 void TensorBoardLog::AddResults(const ReportInput& input) {
   const int64_t step = input.state.epochs_done - 1;
   EventFile& train = Writer(train_, "train", step + 1);  // its scalars of this step stay
-  AddPng(train, step, "training_images", EncodePng(Samples(input.data, input.splits, input.settings).view()));
+  AddPng(train, step, "training_images",
+         EncodePng(Samples(input.data, input.splits, input.settings, input.preprocessing).view()));
   train.Flush();
   EventFile& test = Writer(test_, input.results->split, step + 1);
   test.Scalar(step, "final_loss", input.results->evaluation.metrics.loss);

@@ -30,11 +30,13 @@ HttpResponse HtmlResponse(std::string page) {
 /// What the page shows. The training thread changes it, the server's thread reads it.
 class LivePage::Content {
  public:
-  Content(int port, const Dataset& data, const Splits& splits, const TrainSettings& settings, const Network& network)
+  Content(int port, const Dataset& data, const Splits& splits, const TrainSettings& settings, const Network& network,
+          const Preprocessing& preprocessing)
       : data_(data),
         splits_(splits),
         settings_(settings),
         network_(network.text(), network.input_shape(), network.classes()),
+        preprocessing_(preprocessing),
         server_("127.0.0.1", port, [this](const HttpRequest& request) { return Answer(request); }) {}
 
   std::string url() const { return server_.url(); }
@@ -72,7 +74,8 @@ class LivePage::Content {
             .state = now.state,
             .data = data_,
             .splits = splits_,
-            .network = network_};
+            .network = network_,
+            .preprocessing = preprocessing_};
   }
 
   /// Renders without the lock, so that training never waits for a page.
@@ -98,6 +101,7 @@ class LivePage::Content {
   const Splits& splits_;
   const TrainSettings& settings_;
   Network network_;  // its own, since training replaces the other's weights
+  const Preprocessing preprocessing_;
   std::mutex mutex_;
   std::condition_variable seen_;
   Clock::time_point last_asked_{};
@@ -106,8 +110,8 @@ class LivePage::Content {
 };
 
 LivePage::LivePage(int port, const Dataset& data, const Splits& splits, const TrainSettings& settings,
-                   const Network& network)
-    : content_(std::make_unique<Content>(port, data, splits, settings, network)) {}
+                   const Network& network, const Preprocessing& preprocessing)
+    : content_(std::make_unique<Content>(port, data, splits, settings, network, preprocessing)) {}
 
 LivePage::~LivePage() = default;
 

@@ -15,7 +15,8 @@ class LivePage : public TrainObserver {
  public:
   /// Serves on this port of 127.0.0.1 (0: any that is free). Data, splits and settings must outlive it; of the network
   /// only the layers are taken. Throws Error(kUsage) when the port is taken.
-  LivePage(int port, const Dataset& data, const Splits& splits, const TrainSettings& settings, const Network& network);
+  LivePage(int port, const Dataset& data, const Splits& splits, const TrainSettings& settings, const Network& network,
+           const Preprocessing& preprocessing);
   ~LivePage() override;
 
   std::string url() const;

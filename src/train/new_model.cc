@@ -38,8 +38,7 @@ void Whiten(const Network& network, const Preprocessing& preprocessing, const Da
   kernel->value.copy_(WhiteningRows(products).view(kernel->value.sizes()));
 }
 
-}  // namespace
-
+/// What the settings ask for, measured on the training images.
 Preprocessing PreprocessingOf(const TrainSettings& settings, const Dataset& data, const Splits& splits) {
   Preprocessing preprocessing;
   preprocessing.shape = data.shape;
@@ -49,6 +48,8 @@ Preprocessing PreprocessingOf(const TrainSettings& settings, const Dataset& data
   if (settings.normalize == "standard") MeasureNormalization(data, splits.train, preprocessing);
   return preprocessing;
 }
+
+}  // namespace
 
 Model NewModel(const TrainSettings& settings, const Dataset& data, const Splits& splits) {
   const ImageShape& shape = data.shape;

@@ -8,12 +8,9 @@
 
 namespace spotter {
 
-/// What the settings ask for, measured on the training images. Throws Error(kUsage).
-Preprocessing PreprocessingOf(const TrainSettings& settings, const Dataset& data, const Splits& splits);
-
 /// The network that the settings name, for the data's shape and classes, initialised by the seed, its whitening kernel
-/// (where it has one) computed from up to 5000 training images, with that preprocessing. Throws Error(kUsage) for a
-/// network that does not fit the images.
+/// (where it has one) computed from up to 5000 training images, with the preprocessing that the settings ask for
+/// (measured on the training images). Throws Error(kUsage) for a network that does not fit the images.
 Model NewModel(const TrainSettings& settings, const Dataset& data, const Splits& splits);
 
 }  // namespace spotter
