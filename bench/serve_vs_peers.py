@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`spotter serve` beside FastAPI with onnxruntime and Flask with PyTorch: the same network, the same JPEG files, the same client.
 
-    python3 bench/serve_vs_peers.py RUN IMAGES --python PATH [--rounds 3] [--seconds 6] [--clients 1,4,16,64] [--p99 50]
+    python3 bench/serve_vs_peers.py RUN IMAGES --python PATH [--rounds 3] [--seconds 6] [--clients 1,4,16,64,256] [--p99 50]
 
 RUN is a run of one of the seeds' recipes, IMAGES a folder of images of its size; PATH is an interpreter with fastapi, uvicorn[standard]
 (without its uvloop and httptools it is several times slower), onnxruntime, flask, gunicorn, torch, safetensors and Pillow. The client is wrk (Debian: wrk), one image a request, over connections that
@@ -91,7 +91,7 @@ def main():
     p.add_argument("images", metavar="IMAGES")
     p.add_argument("--rounds", type=int, default=3)
     p.add_argument("--seconds", type=int, default=6)
-    p.add_argument("--clients", default="1,4,16,64")
+    p.add_argument("--clients", default="1,4,16,64,256")
     p.add_argument("--p99", type=float, default=50)
     p.add_argument("--port", type=int, default=8750)
     p.add_argument("--python", default=sys.executable)

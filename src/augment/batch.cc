@@ -31,18 +31,35 @@ int Source(int i, int shift, int size, ShiftFill fill) {
   return from < 0 ? -from : 2 * size - 2 - from;
 }
 
+/// Rows are written in three parts: what the shift brings in on the left, the image's own pixels, and the right.
 template <int kChannels>
 void WriteImage(const uint8_t* image, const ImageShape& shape, const Placement& place, ShiftFill fill,
                 const Table& table, float* out) {
+  constexpr uint8_t kBlack[kChannels] = {};
+  const int width = shape.width;
+  const int begin = std::clamp(place.dx, 0, width);
+  const int end = std::clamp(width + place.dx, 0, width);
+  const auto at = [&](int column) { return place.flip ? width - 1 - column : column; };
+  const auto write = [&](const uint8_t* pixel) {
+    for (int c = 0; c < kChannels; ++c) *out++ = table[c][pixel[c]];
+  };
   for (int y = 0; y < shape.height; ++y) {
-    const int row = Source(y, place.dy, shape.height, fill);
-    for (int x = 0; x < shape.width; ++x, out += kChannels) {
-      int column = Source(x, place.dx, shape.width, fill);
-      if (place.flip && column >= 0) column = shape.width - 1 - column;
-      const uint8_t* pixel =
-          row < 0 || column < 0 ? nullptr : image + (int64_t{row} * shape.width + column) * kChannels;
-      for (int c = 0; c < kChannels; ++c) out[c] = table[c][pixel != nullptr ? pixel[c] : 0];
+    const int from = Source(y, place.dy, shape.height, fill);
+    if (from < 0) {
+      for (int x = 0; x < width; ++x) write(kBlack);
+      continue;
     }
+    const uint8_t* row = image + int64_t{from} * width * kChannels;
+    const auto edge = [&](int first, int last) {
+      for (int x = first; x < last; ++x) {
+        const int column = Source(x, place.dx, width, fill);
+        write(column < 0 ? kBlack : row + at(column) * kChannels);
+      }
+    };
+    edge(0, begin);
+    int column = at(begin - place.dx);
+    for (int x = begin; x < end; ++x, column += place.flip ? -1 : 1) write(row + column * kChannels);
+    edge(end, width);
   }
 }
 

@@ -5,19 +5,18 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/ssl/stream.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/read.hpp>
-#include <boost/beast/http/write.hpp>
 #include <boost/beast/ssl/ssl_stream.hpp>
-#include <limits>
 #include <memory>
 #include <optional>
+#include <string>
 #include <type_traits>
 #include <utility>
 
+#include "http/request_reader.h"
 #include "http/site.h"
 
 namespace spotter {
@@ -56,7 +55,7 @@ class Connection : public Client, public std::enable_shared_from_this<Connection
 
   void CloseIfIdle() override {
     Code ignored;
-    if (!waiting_ || buffer_.size() > 0 || socket().available(ignored) > 0) return;
+    if (!waiting_ || reader_.begun() || socket().available(ignored) > 0) return;
     if (std::exchange(fresh_, false)) {  // who has just been let in is about to ask
       look_again_.expires_after(kFarewell);
       look_again_.async_wait([weak = this->weak_from_this()](Code) {
@@ -83,33 +82,38 @@ class Connection : public Client, public std::enable_shared_from_this<Connection
   void Deadline(std::chrono::milliseconds patience) { lowest().expires_after(patience); }
 
   void ReadHeader() {
-    parser_.emplace();
+    reader_.Begin(site_->limits.header_bytes);
     request_ = {};
     cors_.clear();
     head_ = false;
-    parser_->header_limit(site_->limits.header_bytes);
-    parser_->body_limit(std::numeric_limits<uint64_t>::max());  // Site::Refuse looks at the length that is told
     waiting_ = true;
     Deadline(site_->limits.patience);
-    boost::beast::http::async_read_header(
-        stream_, buffer_, *parser_, [self = this->shared_from_this()](Code error, size_t) { self->OnHeader(error); });
+    OnHeader(reader_.TakeHeader(0));
   }
 
   void OnHeader(Code error) {
-    waiting_ = fresh_ = false;
-    if (closing_ && error == boost::asio::error::operation_aborted) return End();
-    if (error) return OnError(error);
-    const auto& message = parser_->get();
-    const auto length = parser_->content_length();
-    request_ = ToRequest(message, length ? std::optional<uint64_t>(*length) : std::nullopt);
+    if (error || reader_.header_done()) {
+      waiting_ = fresh_ = false;
+      return error ? OnError(error) : OnWholeHeader();
+    }
+    stream_.async_read_some(reader_.Room(), [self = this->shared_from_this()](Code error, size_t bytes) {
+      if (self->closing_ && error == boost::asio::error::operation_aborted) return self->End();
+      self->OnHeader(error ? error : self->reader_.TakeHeader(bytes));
+    });
+  }
+
+  void OnWholeHeader() {
+    const BeastRequest& message = reader_.message();
+    request_ = ToRequest(message, reader_.length());
     cors_ = site_->CorsHeaders(request_);
     head_ = message.method() == boost::beast::http::verb::head;
     keep_ = message.keep_alive();
     if (auto refusal = site_->Refuse(request_)) {
-      keep_ = keep_ && (parser_->is_done() || (length && *length <= kSmallBody));
+      keep_ = keep_ && (reader_.done() || (request_.length && *request_.length <= kSmallBody));
       return Write(*std::move(refusal));
     }
-    if (parser_->is_done()) return OnBody({});
+    if (reader_.done()) return OnBody({});
+    if (reader_.has_body()) return OnBody(reader_.TakeBody(0, site_->limits.body_bytes));
     const std::string* expect = request_.Header("Expect");
     if (expect != nullptr && boost::beast::iequals(*expect, "100-continue")) return WriteContinue();
     ReadBody();
@@ -126,8 +130,6 @@ class Connection : public Client, public std::enable_shared_from_this<Connection
   }
 
   void ReadBody() {
-    parser_->body_limit(site_->limits.body_bytes);  // of a body that grows in chunks
-    parser_->eager(true);                           // as many of them at once as have come
     body_began_ = Clock::now();
     wanted_ = !answered_;
     slow_.expires_after(site_->limits.body_quick);
@@ -135,26 +137,25 @@ class Connection : public Client, public std::enable_shared_from_this<Connection
       const auto self = weak.lock();
       if (!error && self != nullptr && self->wanted_) self->site_->OnSlowBody(self->request_);
     });
-    ReadMoreBody();
+    OnPartOfBody(reader_.TakeBody(0, site_->limits.body_bytes));
   }
 
-  void ReadMoreBody() {
+  void OnPartOfBody(Code error) {
+    if (error || reader_.done()) return OnBody(error);
     const HttpLimits& limits = site_->limits;
-    const auto bytes = static_cast<int64_t>(parser_->get().body().size());
+    const auto bytes = static_cast<int64_t>(reader_.body().size());
     if (!coming_.Count(bytes) && wanted_) {
       wanted_ = false;
       keep_ = false;
-      std::string().swap(parser_->get().body());
+      std::string().swap(reader_.body());
       coming_.Count(0);
       return Write(Busy("more bodies are coming than there is memory for; try again later"));
     }
     const std::chrono::milliseconds paced(1000 * bytes / static_cast<int64_t>(limits.body_pace));
     lowest().expires_at(body_began_ + std::min(limits.body_patience, limits.body_grace + paced));
-    boost::beast::http::async_read_some(stream_, buffer_, *parser_,
-                                        [self = this->shared_from_this()](Code error, size_t) {
-                                          if (error || self->parser_->is_done()) return self->OnBody(error);
-                                          self->ReadMoreBody();
-                                        });
+    stream_.async_read_some(reader_.Room(), [self = this->shared_from_this()](Code error, size_t bytes) {
+      self->OnPartOfBody(error ? error : self->reader_.TakeBody(bytes, self->site_->limits.body_bytes));
+    });
   }
 
   void OnBody(Code error) {
@@ -163,7 +164,7 @@ class Connection : public Client, public std::enable_shared_from_this<Connection
     slow_.cancel();
     if (error) return OnError(error);
     if (answered_) return ReadNext();  // it was refused: nobody wants the body
-    request_.body = std::move(parser_->get().body());
+    request_.body = std::move(reader_.body());
     lowest().expires_never();  // the service has its own patience
     self_ = this->shared_from_this();
     std::weak_ptr<Connection> weak = self_;
@@ -205,7 +206,7 @@ class Connection : public Client, public std::enable_shared_from_this<Connection
 
   void OnError(Code error) {
     namespace http = boost::beast::http;
-    if (answered_ || error == http::error::end_of_stream || error == http::error::partial_message) {
+    if (answered_ || error == boost::asio::error::eof) {
       End();
     } else if (error.category() == http::make_error_code(http::error::bad_method).category()) {
       keep_ = false;
@@ -218,20 +219,22 @@ class Connection : public Client, public std::enable_shared_from_this<Connection
   void Write(HttpResponse response) {
     const auto self_until_now = std::move(self_);
     response.headers.insert(response.headers.end(), cors_.begin(), cors_.end());
-    try {
-      answer_ = ToMessage(response);
-    } catch (const std::exception&) {
-      answer_ = ToMessage(HttpError(500, "an internal error"));
-    }
-    if (head_) answer_.body().clear();  // the header still tells its length
     if (site_->draining()) keep_ = false;
-    answer_.keep_alive(keep_);
+    try {
+      answer_head_ = HeadOf(response, !keep_);
+    } catch (const std::exception&) {
+      response = HttpError(500, "an internal error");
+      answer_head_ = HeadOf(response, !keep_);
+    }
+    answer_body_ = head_ ? std::string() : std::move(response.body);  // the header still tells its length
     answered_ = true;
     Deadline(site_->limits.patience);
-    boost::beast::http::async_write(stream_, answer_, [self = this->shared_from_this()](Code error, size_t) {
+    const std::array<boost::asio::const_buffer, 2> answer = {boost::asio::buffer(answer_head_),
+                                                             boost::asio::buffer(answer_body_)};
+    boost::asio::async_write(stream_, answer, [self = this->shared_from_this()](Code error, size_t) {
       if (error) return;
       if (!self->keep_) return self->End();
-      if (self->parser_->is_done()) return self->ReadNext();
+      if (self->reader_.done()) return self->ReadNext();
       self->ReadBody();
     });
   }
@@ -264,8 +267,7 @@ class Connection : public Client, public std::enable_shared_from_this<Connection
     Drain();
   }
   void Drain() {
-    buffer_.clear();
-    lowest().async_read_some(buffer_.prepare(4096), [self = this->shared_from_this()](Code error, size_t) {
+    lowest().async_read_some(reader_.Waste(), [self = this->shared_from_this()](Code error, size_t) {
       if (!error) self->Drain();
     });
   }
@@ -274,15 +276,14 @@ class Connection : public Client, public std::enable_shared_from_this<Connection
   std::shared_ptr<Site> site_;
   boost::asio::steady_timer look_again_;
   boost::asio::steady_timer slow_;
-  boost::beast::flat_buffer buffer_;
-  std::optional<boost::beast::http::request_parser<boost::beast::http::string_body>> parser_;  // one a request
+  RequestReader reader_;
   HttpRequest request_;                   // until its body has come; from then on it is the exchange's,
   std::weak_ptr<HttpExchange> exchange_;  // which is the service's,
   std::shared_ptr<Connection> self_;      // and nothing but this keeps the connection until the answer comes
   HttpHeaders cors_;
   Clock::time_point body_began_;
   ComingBody coming_;
-  BeastResponse answer_;
+  std::string answer_head_, answer_body_;
   bool head_ = false;
   bool keep_ = false;
   bool waiting_ = false;   // for a header

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/http_message.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <boost/beast/core/string.hpp>
+#include <boost/beast/http/status.hpp>
 #include <charconv>
+#include <iterator>
+#include <stdexcept>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -30,6 +35,15 @@ bool IsNamed(const std::pair<std::string, std::string>& header, std::string_view
   return boost::beast::iequals(header.first, {name.data(), name.size()});
 }
 
+/// What every answer says unless it says something else itself.
+constexpr std::pair<std::string_view, std::string_view> kOfEveryAnswer[] = {
+    {"X-Content-Type-Options", "nosniff"},
+    {"Referrer-Policy", "no-referrer"},
+    {"Cache-Control", "no-store"},
+    {"Cross-Origin-Resource-Policy", "same-origin"},
+    {"Content-Security-Policy", "default-src 'self'; base-uri 'none'; frame-ancestors 'none'"},
+};
+
 }  // namespace
 
 const std::string* HttpRequest::Header(std::string_view name) const {
@@ -40,6 +54,26 @@ const std::string* HttpRequest::Header(std::string_view name) const {
 size_t HttpRequest::Count(std::string_view name) const {
   return static_cast<size_t>(
       std::count_if(headers.begin(), headers.end(), [&](const auto& h) { return IsNamed(h, name); }));
+}
+
+std::string HeadOf(const HttpResponse& answer, bool close) {
+  if (answer.status < 200 || answer.status > 599) throw std::out_of_range("no HTTP status");
+  const auto reason = boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(answer.status));
+  std::string head = fmt::format("HTTP/1.1 {} {}\r\n", answer.status, std::string_view(reason.data(), reason.size()));
+  const auto add = [&](std::string_view name, std::string_view value) {
+    fmt::format_to(std::back_inserter(head), "{}: {}\r\n", name, value);
+  };
+  for (const auto& [name, value] : kOfEveryAnswer) {
+    const auto named = [&, name = name](const auto& header) { return IsNamed(header, name); };
+    if (std::none_of(answer.headers.begin(), answer.headers.end(), named)) add(name, value);
+  }
+  for (const auto& [name, value] : answer.headers) add(name, value);
+  if (close) add("Connection", "close");
+  if (answer.status != 204) {  // which has no body
+    add("Content-Type", answer.content_type);
+    add("Content-Length", std::to_string(answer.body.size()));
+  }
+  return head + "\r\n";
 }
 
 HttpResponse HttpError(int status, std::string_view message) {

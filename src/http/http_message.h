@@ -40,6 +40,10 @@ struct HttpResponse {
   HttpHeaders headers = {};
 };
 
+/// The status line and the headers of an answer, those that every answer has among them, and the empty line behind.
+/// `close`: the connection ends with it. Throws std::out_of_range when the status is none.
+std::string HeadOf(const HttpResponse& answer, bool close);
+
 /// An answer that says what is wrong: {"error": "..."}. The message is one line for a person.
 HttpResponse HttpError(int status, std::string_view message);
 

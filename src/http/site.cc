@@ -54,22 +54,6 @@ HttpRequest ToRequest(const BeastRequest& message, std::optional<uint64_t> lengt
   return request;
 }
 
-BeastResponse ToMessage(const HttpResponse& answer) {
-  if (answer.status < 200 || answer.status > 599) throw std::out_of_range("no HTTP status");
-  BeastResponse message;
-  message.result(static_cast<unsigned>(answer.status));
-  message.set(http::field::content_type, answer.content_type);
-  message.set("X-Content-Type-Options", "nosniff");
-  message.set("Referrer-Policy", "no-referrer");
-  message.set(http::field::cache_control, "no-store");
-  message.set("Cross-Origin-Resource-Policy", "same-origin");
-  message.set("Content-Security-Policy", "default-src 'self'; base-uri 'none'; frame-ancestors 'none'");
-  for (const auto& [name, value] : answer.headers) message.set(name, value);
-  message.body() = answer.body;
-  message.prepare_payload();
-  return message;
-}
-
 Site::Site(asio::io_context& context, const HttpOptions& options, HttpService& service)
     : limits(options.limits),
       context_(context),

@@ -9,8 +9,6 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/beast/http/message.hpp>
-#include <boost/beast/http/string_body.hpp>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -18,17 +16,12 @@
 
 #include "http/http_server.h"
 #include "http/own_site.h"
+#include "http/request_reader.h"
 
 namespace spotter {
 
-using BeastRequest = boost::beast::http::request<boost::beast::http::string_body>;
-using BeastResponse = boost::beast::http::response<boost::beast::http::string_body>;
-
 /// The fields of a request, without its body.
 HttpRequest ToRequest(const BeastRequest& message, std::optional<uint64_t> length);
-
-/// With the headers that every answer has. Throws when the status is none.
-BeastResponse ToMessage(const HttpResponse& answer);
 
 /// A client, as its site knows it.
 class Client {

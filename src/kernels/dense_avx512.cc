@@ -12,7 +12,6 @@
 namespace spotter::kernels {
 namespace {
 
-constexpr int64_t kRows = kBlockRows<4>;
 constexpr int64_t kSumPairs =
     128;  // that are added up at once: their panel of 64 columns fills two thirds of the cache
 
@@ -36,8 +35,8 @@ void PairRows(const bf16* matrix, int64_t rows, int64_t columns, int64_t stride,
   }
 }
 
-/// C[rows][64] (+)= A x B for any number of rows; A's rows are `row_stride` apart, its pairs `pair_stride`.
-template <bool kAccumulate>
+/// C[rows][16 * kVectors] (+)= A x B for any number of rows; A's rows are `row_stride` apart, its pairs `pair_stride`.
+template <int kVectors, bool kAccumulate>
 void PanelProduct(const bf16* a, int64_t rows, int64_t row_stride, int64_t pair_stride, const bf16* b, int64_t pairs,
                   float* c, int64_t c_stride) {
   int64_t r = 0;
@@ -47,11 +46,11 @@ void PanelProduct(const bf16* a, int64_t rows, int64_t row_stride, int64_t pair_
       for (int64_t next = r + count; next < std::min(r + 2 * count, rows) && pair_stride == 2; ++next) {
         for (int64_t k = 0; k < 2 * pairs; k += kChunk) PrefetchLine(a + next * row_stride + k);
       }
-      Product<count, 4, kAccumulate>(a + r * row_stride, row_stride, pair_stride, b, 2 * kPanel, pairs,
-                                     c + r * c_stride, c_stride);
+      Product<count, kVectors, kAccumulate>(a + r * row_stride, row_stride, pair_stride, b, kChunk * kVectors, pairs,
+                                            c + r * c_stride, c_stride);
     }
   };
-  block(std::integral_constant<int, kRows>());
+  block(std::integral_constant<int, kBlockRows<kVectors>>());
   block(std::integral_constant<int, 2>());
   block(std::integral_constant<int, 1>());
 }
@@ -91,6 +90,58 @@ void ForwardOfFew(const DenseShape& s, const bf16* x, const bf16* half, const fl
   }
 }
 
+/// The transpose is computed, weights x images: the weights are read as they lie, and 16 * kVectors images, or fewer,
+/// make a panel, whose first image's x and y these are.
+template <int kVectors>
+void ForwardOfPanel(const DenseShape& s, int64_t images, const bf16* x, const bf16* half, const float* bias, bool relu,
+                    bf16* y, Scratch& scratch) {
+  constexpr int64_t kWidth = kLanes * kVectors;
+  constexpr int64_t kRows = kBlockRows<kVectors>;
+  const int64_t pairs = Even(s.in) / 2;
+  auto* columns = scratch.Get<bf16>(0, kColumns);
+  auto* sums = scratch.Get<float>(0, kSums);
+#pragma omp parallel num_threads(scratch.threads())
+  {
+#pragma omp for schedule(static)
+    for (int64_t k = 0; k < pairs; k += kLanes) {
+      // 16 pairs of 16 images, turned over: [image][pair] to [pair][image].
+      for (int64_t n = 0; n < kWidth; n += kLanes) {
+        __m512 turned[kLanes];
+        for (int64_t i = 0; i < kLanes; ++i) {
+          const __mmask32 mask = n + i < images ? First32(s.in - 2 * k) : 0;
+          turned[i] = _mm512_castsi512_ps(_mm512_maskz_loadu_epi16(mask, x + (n + i) * s.in + 2 * k));
+        }
+        Transpose(turned);
+        for (int64_t i = 0; i < std::min(kLanes, pairs - k); ++i)
+          _mm512_storeu_ps(columns + ((k + i) * kWidth + n) * 2, turned[i]);
+      }
+    }
+    // Whole blocks of rows for a thread.
+    const int64_t blocks = (s.out + kRows - 1) / kRows;
+#pragma omp for schedule(static)
+    for (int64_t part = 0; part < scratch.threads(); ++part) {
+      const int64_t begin = blocks * part / scratch.threads() * kRows;
+      const int64_t rows = std::min(blocks * (part + 1) / scratch.threads() * kRows, s.out) - begin;
+      for (int64_t k = 0; k < pairs; k += kSumPairs) {
+        const auto product = k == 0 ? PanelProduct<kVectors, false> : PanelProduct<kVectors, true>;
+        product(half + begin * Even(s.in) + 2 * k, rows, Even(s.in), 2, columns + k * 2 * kWidth,
+                std::min(kSumPairs, pairs - k), sums + begin * kWidth, kWidth);
+      }
+    }
+#pragma omp for schedule(static)
+    for (int64_t o = 0; o < s.out; o += kLanes) {
+      for (int64_t n = 0; n < images; n += kLanes) {
+        __m512 z[kLanes];
+        for (int64_t i = 0; i < kLanes; ++i)
+          z[i] = o + i < s.out ? _mm512_loadu_ps(sums + (o + i) * kWidth + n) : _mm512_setzero_ps();
+        Transpose(z);
+        for (int64_t i = 0; i < std::min(kLanes, images - n); ++i)
+          Finish(z[i], bias, o, s.out, relu, y + (n + i) * s.out);
+      }
+    }
+  }
+}
+
 }  // namespace
 
 void HalveDenseWeights(const DenseShape& s, const float* weights, bf16* half, int threads) {
@@ -108,58 +159,18 @@ void HalveDenseWeights(const DenseShape& s, const float* weights, bf16* half, in
   }
 }
 
-// The transpose is computed, weights x images: the weights are read as they lie, and 64 images make a panel.
 void DenseForward(const DenseShape& s, const bf16* x, const bf16* half, const float* bias, bool relu, bf16* y,
                   Scratch& scratch) {
-  constexpr int64_t kFew = 8;
+  constexpr int64_t kFew = 6;
   if (s.images <= kFew) return ForwardOfFew(s, x, half, bias, relu, y, scratch.threads());
-  const int64_t pairs = Even(s.in) / 2;
-  scratch.ReserveShared(kColumns, static_cast<size_t>(pairs * 2 * kPanel) * sizeof(bf16));
+  scratch.ReserveShared(kColumns, static_cast<size_t>(Even(s.in) * kPanel) * sizeof(bf16));
   scratch.ReserveShared(kSums, static_cast<size_t>(s.out * kPanel) * sizeof(float));
-  auto* columns = scratch.Get<bf16>(0, kColumns);
-  auto* sums = scratch.Get<float>(0, kSums);
   for (int64_t first = 0; first < s.images; first += kPanel) {
     const int64_t images = std::min(kPanel, s.images - first);
-#pragma omp parallel num_threads(scratch.threads())
-    {
-      const __m512i places = Multiples(kPanel);  // of values that lie a panel apart
-#pragma omp for schedule(static)
-      for (int64_t k = 0; k < pairs; k += kLanes) {
-        // 16 pairs of each image, turned over: [image][pair] to [pair][image].
-        const __mmask16 kept = First16(pairs - k);
-        for (int64_t n = 0; n < kPanel; ++n) {
-          const __mmask32 mask = n < images ? First32(s.in - 2 * k) : 0;
-          const __m512i row = _mm512_maskz_loadu_epi16(mask, x + (first + n) * s.in + 2 * k);
-          _mm512_mask_i32scatter_epi32(columns + (k * kPanel + n) * 2, kept, places, row, 4);
-        }
-      }
-      // Whole blocks of rows for a thread.
-      const int64_t blocks = (s.out + kRows - 1) / kRows;
-#pragma omp for schedule(static)
-      for (int64_t part = 0; part < scratch.threads(); ++part) {
-        const int64_t begin = blocks * part / scratch.threads() * kRows;
-        const int64_t rows = std::min(blocks * (part + 1) / scratch.threads() * kRows, s.out) - begin;
-        for (int64_t k = 0; k < pairs; k += kSumPairs) {
-          const int64_t count = std::min(kSumPairs, pairs - k);
-          const bf16* a = half + begin * Even(s.in) + 2 * k;
-          const bf16* b = columns + k * 2 * kPanel;
-          if (k == 0) {
-            PanelProduct<false>(a, rows, Even(s.in), 2, b, count, sums + begin * kPanel, kPanel);
-          } else {
-            PanelProduct<true>(a, rows, Even(s.in), 2, b, count, sums + begin * kPanel, kPanel);
-          }
-        }
-      }
-#pragma omp for schedule(static)
-      for (int64_t n = 0; n < images; ++n) {
-        bf16* to = y + (first + n) * s.out;
-        for (int64_t o = 0; o < s.out; o += kLanes) {
-          const __m512 z =
-              _mm512_mask_i32gather_ps(_mm512_setzero_ps(), First16(s.out - o), places, sums + n + o * kPanel, 4);
-          Finish(z, bias, o, s.out, relu, to);
-        }
-      }
-    }
+    const auto forward = images <= kLanes       ? ForwardOfPanel<1>
+                         : images <= 2 * kLanes ? ForwardOfPanel<2>
+                                                : ForwardOfPanel<4>;
+    forward(s, images, x + first * s.in, half, bias, relu, y + first * s.out, scratch);
   }
 }
 
@@ -190,7 +201,7 @@ void DenseDataGradient(const DenseShape& s, const bf16* dy, const bf16* half, bf
       }
       PairRows(half, s.out, s.in, Even(s.in), 2 * k, first, columns + k * 2 * kPanel);
     }
-    PanelProduct<false>(rows, s.images, Even(s.out), 2, columns, pairs, sums, kPanel);
+    PanelProduct<4, false>(rows, s.images, Even(s.out), 2, columns, pairs, sums, kPanel);
     for (int64_t n = 0; n < s.images; ++n) {
       for (int64_t c = 0; c < kPanel && first + c < s.in; c += kLanes)
         _mm256_mask_storeu_epi16(dx + n * s.in + first + c, First16(s.in - first - c),
@@ -220,10 +231,10 @@ void DenseWeightGradient(const DenseShape& s, const bf16* x, const bf16* dy, flo
     for (int64_t first = 0; first < s.in; first += kPanel) {
       for (int64_t k = 0; k < pairs; ++k) PairRows(x, s.images, s.in, s.in, 2 * k, first, columns + k * 2 * kPanel);
       if (s.in - first >= kPanel) {
-        PanelProduct<false>(gradients, s.out, 2, 2 * out, columns, pairs, dw + first, s.in);
+        PanelProduct<4, false>(gradients, s.out, 2, 2 * out, columns, pairs, dw + first, s.in);
         continue;
       }
-      PanelProduct<false>(gradients, s.out, 2, 2 * out, columns, pairs, sums, kPanel);
+      PanelProduct<4, false>(gradients, s.out, 2, 2 * out, columns, pairs, sums, kPanel);
       for (int64_t o = 0; o < s.out; ++o)
         std::memcpy(dw + o * s.in + first, sums + o * kPanel, static_cast<size_t>(s.in - first) * sizeof(float));
     }

@@ -9,34 +9,6 @@
 namespace spotter::kernels {
 namespace {
 
-/// 16 x 16 values, rows to columns.
-SPOTTER_INLINE void Transpose(__m512* r) {
-  __m512d t[16];
-#pragma GCC unroll 8
-  for (int i = 0; i < 16; i += 2) {
-    t[i] = _mm512_castps_pd(_mm512_unpacklo_ps(r[i], r[i + 1]));
-    t[i + 1] = _mm512_castps_pd(_mm512_unpackhi_ps(r[i], r[i + 1]));
-  }
-#pragma GCC unroll 4
-  for (int i = 0; i < 16; i += 4) {  // now r[i + k] has column 4 l + k of four rows in its part l
-    r[i] = _mm512_castpd_ps(_mm512_unpacklo_pd(t[i], t[i + 2]));
-    r[i + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(t[i], t[i + 2]));
-    r[i + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(t[i + 1], t[i + 3]));
-    r[i + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(t[i + 1], t[i + 3]));
-  }
-#pragma GCC unroll 4
-  for (int k = 0; k < 4; ++k) {
-    const __m512 even_low = _mm512_shuffle_f32x4(r[k], r[4 + k], 0x88);
-    const __m512 odd_low = _mm512_shuffle_f32x4(r[k], r[4 + k], 0xdd);
-    const __m512 even_high = _mm512_shuffle_f32x4(r[8 + k], r[12 + k], 0x88);
-    const __m512 odd_high = _mm512_shuffle_f32x4(r[8 + k], r[12 + k], 0xdd);
-    r[k] = _mm512_shuffle_f32x4(even_low, even_high, 0x88);
-    r[4 + k] = _mm512_shuffle_f32x4(odd_low, odd_high, 0x88);
-    r[8 + k] = _mm512_shuffle_f32x4(even_low, even_high, 0xdd);
-    r[12 + k] = _mm512_shuffle_f32x4(odd_low, odd_high, 0xdd);
-  }
-}
-
 /// The taps of up to 32 channels from `chunk` on, of up to 16 filters from `column` on: a channel's lie apart in
 /// memory, and are gathered 16 x 16 at a time. Zero where there are none.
 class FilterTaps {

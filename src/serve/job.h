@@ -31,6 +31,7 @@ struct Job {
   }
 
   std::shared_ptr<HttpExchange> exchange;
+  std::shared_ptr<void> place;  // of Admission: the worker that answers gives it back, or whoever is the last to go
   std::shared_ptr<ServedModel> model;
   ServiceClock::time_point began;
   ServiceClock::time_point deadline;

@@ -35,7 +35,7 @@ bool IsForPredictions(const Route& route) {
 struct PredictionService::Call {
   RouteMatch match;
   ServiceClock::time_point began = ServiceClock::now();
-  std::shared_ptr<void> place;  // of a request for predictions
+  std::shared_ptr<void> place;  // of a request for predictions, until it becomes a job
   std::atomic<bool> finished = false;
 
   const char* route() const { return match.route == nullptr ? "none" : match.route->path; }
@@ -116,6 +116,7 @@ void PredictionService::StartJob(const std::shared_ptr<HttpExchange>& exchange, 
   if (call.place == nullptr) return Finish(*exchange, call, NoPlace());
   const auto job = std::make_shared<Job>();
   job->exchange = exchange;
+  job->place = std::move(call.place);
   job->began = ServiceClock::now();  // the body took the time that the client needed for it
   job->deadline = job->began + settings_.deadline;
   // The call lives in the exchange's request, and that in the job.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <span>
+#include <utility>
 
 #include "base/error.h"
 #include "base/service_thread.h"
@@ -15,6 +16,12 @@ namespace {
 Image ToImage(const api::GivenImage& given) {
   if (!given.decoded()) return DecodeImage(given.bytes);
   return {given.shape, {given.bytes.begin(), given.bytes.end()}};
+}
+
+/// Of a job that no other worker has: its place is free when its client asks for the next one.
+void Answer(Job& job, HttpResponse response) {
+  job.place.reset();
+  job.finish(job, std::move(response));
 }
 
 double Since(ServiceClock::time_point begin) {
@@ -85,9 +92,9 @@ void Workers::Read(size_t worker, const std::shared_ptr<Job>& job) {
     job->answers.resize(job->images.list.size());
     job->left = job->images.list.size();
   } catch (const api::Refusal& refusal) {
-    return job->finish(*job, HttpError(refusal.status(), refusal.what()));
+    return Answer(*job, HttpError(refusal.status(), refusal.what()));
   } catch (const std::exception&) {
-    return job->finish(*job, HttpError(500, "an internal error"));
+    return Answer(*job, HttpError(500, "an internal error"));
   }
   queue_.AddImages(job);
 }
@@ -125,7 +132,7 @@ void Workers::Compute(size_t worker, const std::vector<QueuedImage>& images) {
       }
       ++used;
     }
-    if (job.left.fetch_sub(1) == 1) job.finish(job, job.write(job));
+    if (job.left.fetch_sub(1) == 1) Answer(job, job.write(job));
   }
   metrics_.CountImages(model.name(), used, asked.size() - used);
   if (!asked.empty()) metrics_.CountBatch(asked.size(), watch.Seconds());

@@ -58,6 +58,23 @@ async def closed_loop(service, data, clients, seconds):
     return [a for answers in await asyncio.gather(*(client() for _ in range(clients))) for a in answers]
 
 
+async def kept_loop(service, data, clients, seconds):
+    """As closed_loop, each client over one connection: the statuses."""
+    end = time.perf_counter() + seconds
+
+    async def client():
+        statuses = []
+        reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
+        while time.perf_counter() < end:
+            writer.write(data)
+            header = await reader.readuntil(b"\r\n\r\n")
+            await reader.readexactly(int(header.lower().split(b"content-length: ")[1].split()[0]))
+            statuses.append(int(header[9:12]))
+        writer.close()
+        return statuses
+    return [s for statuses in await asyncio.gather(*(client() for _ in range(clients))) for s in statuses]
+
+
 async def open_loop(service, data, rate, seconds):
     begin, tasks = time.perf_counter(), []
     for i in range(int(rate * seconds)):

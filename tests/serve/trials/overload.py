@@ -6,7 +6,7 @@ import statistics
 import time
 
 from service import Service
-from traffic import closed_loop, one, open_loop, picture, quantile, request
+from traffic import closed_loop, kept_loop, one, open_loop, picture, quantile, request
 from trials import Figure
 
 QUEUE = 8
@@ -14,6 +14,8 @@ QUEUE = 8
 
 def run(subject, seconds):
     with Service(subject.spotter, subject.run, "--threads", 1, "--queue", QUEUE) as service:
+        statuses = asyncio.run(kept_loop(service, request(service, picture(32), close=False), QUEUE, seconds))
+        assert set(statuses) == {200}, "as many clients as places, and some were turned away: " + str(statuses.count(503))
         data = request(service, picture(1500))
         answers = asyncio.run(closed_loop(service, data, 4, seconds))
         assert {a[0] for a in answers} == {200}, {a[0] for a in answers}
