@@ -97,11 +97,18 @@ TEST(Augment, ShiftsAndMirrorsAtTheBorder) {
 TEST(Augment, FlipsFirstThenShifts) {
   const Augmentation both{.flip = true, .shift = 1, .fill = ShiftFill::kZero};
   EXPECT_EQ(Augmented(kNine, both, {.flip = true, .dy = 0, .dx = 1}), (std::vector<int>{0, 3, 2, 0, 6, 5, 0, 9, 8}));
+  EXPECT_EQ(Augmented(kNine, both, {.flip = true, .dy = 0, .dx = -1}), (std::vector<int>{2, 1, 0, 5, 4, 0, 8, 7, 0}));
+  const Augmentation mirrored{.flip = true, .shift = 2};
+  EXPECT_EQ(Augmented(kNine, mirrored, {.flip = true, .dy = 0, .dx = 2}),
+            (std::vector<int>{1, 2, 3, 4, 5, 6, 7, 8, 9}));
 }
 
 TEST(Augment, KeepsTheColoursOfAPixelTogether) {
   const Dataset data = FromPixels({1, 2, 3}, {1, 2, 3, 4, 5, 6});
   EXPECT_EQ(Augmented(data, {.flip = true}, {.flip = true}), (std::vector<int>{4, 5, 6, 1, 2, 3}));
+  const Augmentation zero{.shift = 1, .fill = ShiftFill::kZero};
+  EXPECT_EQ(Augmented(data, zero, {.dx = 1}), (std::vector<int>{0, 0, 0, 1, 2, 3}));
+  EXPECT_EQ(Augmented(data, zero, {.dx = -1}), (std::vector<int>{4, 5, 6, 0, 0, 0}));
 }
 
 TEST(Augment, BlackIsBlackBeforeNormalisation) {

@@ -57,17 +57,49 @@ void FollowModel(const GivenFlags& given, TrainSettings& settings) {
   if (WasGiven(given, "model") && !WasGiven(given, "freeze-through")) settings.freeze_through = "none";
 }
 
-/// A flag that only says when another one counts is given with that one, or beside a recipe's.
-void RefuseWithoutEffect(const GivenFlags& given, const TrainSettings& settings) {
-  if (WasGiven(given, "freeze-after") && settings.freeze_through == "none")
-    Fail(ExitCode::kUsage, "--freeze-after says when the layers of --freeze-through stop learning; give that too");
-  const bool after = WasGiven(given, "backward-share-after");
-  if (after && settings.backward_share == 1)
-    Fail(ExitCode::kUsage, "--backward-share-after says from when on --backward-share counts; give that too, below 1");
-  if ((after || WasGiven(given, "backward-share")) && settings.backward_share < 1 &&
-      settings.backward_share_after >= settings.epochs)
+/// A flag that counts only beside another one.
+struct Condition {
+  std::string flag;
+  bool met;
+  std::string needs;
+};
+
+/// A flag without effect is given with what it needs, or beside a recipe's.
+void RefuseWithoutEffect(const GivenFlags& given, const TrainSettings& s) {
+  const std::string &optimizer = s.optimizer.name, &schedule = s.schedule.name;
+  const bool moves = optimizer == "sgd" || optimizer == "muon";
+  const bool adapts = optimizer == "adam" || optimizer == "adamw";
+  const Condition conditions[] = {
+      {"freeze-after", s.freeze_through != "none", "--freeze-through, whose layers it stops"},
+      {"backward-share-after", s.backward_share < 1, "--backward-share, below 1"},
+      {"momentum", moves, "--optimizer sgd or muon"},
+      {"nesterov", moves, "--optimizer sgd or muon"},
+      {"bias-learning-rate", moves, "--optimizer sgd or muon"},
+      {"head-learning-rate", moves, "--optimizer sgd or muon"},
+      {"whitening-bias-epochs", moves, "--optimizer sgd or muon"},
+      {"muon-momentum", optimizer == "muon", "--optimizer muon"},
+      {"beta1", adapts, "--optimizer adam or adamw"},
+      {"beta2", adapts, "--optimizer adam or adamw"},
+      {"epsilon", adapts, "--optimizer adam or adamw"},
+      {"warmup-epochs", schedule != "one-cycle", "another --schedule than one-cycle, which has its own"},
+      {"min-learning-rate", schedule != "constant" && schedule != "one-cycle",
+       "--schedule cosine, linear, step or plateau"},
+      {"step-epochs", schedule == "step", "--schedule step"},
+      {"step-factor", schedule == "step", "--schedule step"},
+      {"plateau-factor", schedule == "plateau", "--schedule plateau"},
+      {"plateau-patience", schedule == "plateau", "--schedule plateau"},
+      {"alternating-flip", s.flip, "--flip"},
+      {"shift-fill", s.shift > 0, "--shift, above 0"},
+      {"views-below", s.views > 1, "--views 2 or 6"},
+  };
+  for (const auto& [flag, met, needs] : conditions) {
+    if (!met && WasGiven(given, flag))
+      Fail(ExitCode::kUsage, "--{} has no effect without {}; give that too, or leave --{} out", flag, needs, flag);
+  }
+  const bool shared = WasGiven(given, "backward-share") || WasGiven(given, "backward-share-after");
+  if (shared && s.backward_share < 1 && s.backward_share_after >= s.epochs)
     Fail(ExitCode::kUsage, "--backward-share-after {} leaves no epoch of --epochs {} to --backward-share; give less",
-         settings.backward_share_after, settings.epochs);
+         s.backward_share_after, s.epochs);
 }
 
 TrainSettings SettingsOfNewRun(const Arguments& a) {

@@ -33,6 +33,7 @@ class Connection : public Client, public std::enable_shared_from_this<Connection
         site_(std::move(site)),
         look_again_(stream_.get_executor()),
         slow_(stream_.get_executor()),
+        reader_(site_->limits.header_bytes, site_->limits.body_bytes),
         coming_(*site_) {
     site_->ConnectionBegins(this);
   }
@@ -82,7 +83,7 @@ class Connection : public Client, public std::enable_shared_from_this<Connection
   void Deadline(std::chrono::milliseconds patience) { lowest().expires_after(patience); }
 
   void ReadHeader() {
-    reader_.Begin(site_->limits.header_bytes);
+    reader_.Begin();
     request_ = {};
     cors_.clear();
     head_ = false;
@@ -103,17 +104,16 @@ class Connection : public Client, public std::enable_shared_from_this<Connection
   }
 
   void OnWholeHeader() {
-    const BeastRequest& message = reader_.message();
-    request_ = ToRequest(message, reader_.length());
+    request_ = reader_.request();
     cors_ = site_->CorsHeaders(request_);
-    head_ = message.method() == boost::beast::http::verb::head;
-    keep_ = message.keep_alive();
+    head_ = reader_.is_head();
+    keep_ = reader_.keep_alive();
     if (auto refusal = site_->Refuse(request_)) {
       keep_ = keep_ && (reader_.done() || (request_.length && *request_.length <= kSmallBody));
       return Write(*std::move(refusal));
     }
     if (reader_.done()) return OnBody({});
-    if (reader_.has_body()) return OnBody(reader_.TakeBody(0, site_->limits.body_bytes));
+    if (reader_.has_body()) return OnBody(reader_.TakeBody(0));
     const std::string* expect = request_.Header("Expect");
     if (expect != nullptr && boost::beast::iequals(*expect, "100-continue")) return WriteContinue();
     ReadBody();
@@ -137,12 +137,13 @@ class Connection : public Client, public std::enable_shared_from_this<Connection
       const auto self = weak.lock();
       if (!error && self != nullptr && self->wanted_) self->site_->OnSlowBody(self->request_);
     });
-    OnPartOfBody(reader_.TakeBody(0, site_->limits.body_bytes));
+    OnPartOfBody(reader_.TakeBody(0));
   }
 
   void OnPartOfBody(Code error) {
     if (error || reader_.done()) return OnBody(error);
     const HttpLimits& limits = site_->limits;
+    if (answered_) reader_.body().clear();  // it was refused: nobody wants the body
     const auto bytes = static_cast<int64_t>(reader_.body().size());
     if (!coming_.Count(bytes) && wanted_) {
       wanted_ = false;
@@ -154,7 +155,7 @@ class Connection : public Client, public std::enable_shared_from_this<Connection
     const std::chrono::milliseconds paced(1000 * bytes / static_cast<int64_t>(limits.body_pace));
     lowest().expires_at(body_began_ + std::min(limits.body_patience, limits.body_grace + paced));
     stream_.async_read_some(reader_.Room(), [self = this->shared_from_this()](Code error, size_t bytes) {
-      self->OnPartOfBody(error ? error : self->reader_.TakeBody(bytes, self->site_->limits.body_bytes));
+      self->OnPartOfBody(error ? error : self->reader_.TakeBody(bytes));
     });
   }
 
@@ -163,7 +164,7 @@ class Connection : public Client, public std::enable_shared_from_this<Connection
     wanted_ = false;
     slow_.cancel();
     if (error) return OnError(error);
-    if (answered_) return ReadNext();  // it was refused: nobody wants the body
+    if (answered_) return ReadNext();
     request_.body = std::move(reader_.body());
     lowest().expires_never();  // the service has its own patience
     self_ = this->shared_from_this();
@@ -220,18 +221,15 @@ class Connection : public Client, public std::enable_shared_from_this<Connection
     const auto self_until_now = std::move(self_);
     response.headers.insert(response.headers.end(), cors_.begin(), cors_.end());
     if (site_->draining()) keep_ = false;
-    try {
-      answer_head_ = HeadOf(response, !keep_);
-    } catch (const std::exception&) {
-      response = HttpError(500, "an internal error");
-      answer_head_ = HeadOf(response, !keep_);
-    }
-    answer_body_ = head_ ? std::string() : std::move(response.body);  // the header still tells its length
+    answer_head_ = HeadOf(response, !keep_);
+    const bool bodiless = head_ || response.status == 204;  // HEAD's header still tells the length
+    answer_body_ = bodiless ? std::string() : std::move(response.body);
     answered_ = true;
     Deadline(site_->limits.patience);
     const std::array<boost::asio::const_buffer, 2> answer = {boost::asio::buffer(answer_head_),
                                                              boost::asio::buffer(answer_body_)};
     boost::asio::async_write(stream_, answer, [self = this->shared_from_this()](Code error, size_t) {
+      std::string().swap(self->answer_body_);
       if (error) return;
       if (!self->keep_) return self->End();
       if (self->reader_.done()) return self->ReadNext();
@@ -253,6 +251,7 @@ class Connection : public Client, public std::enable_shared_from_this<Connection
   /// Says that nothing more comes and waits for the client to go: closing a socket with bytes unread would take the
   /// answer from a client that still sends.
   void End() {
+    request_ = {};  // and whatever its ticket stands for
     Deadline(FarewellPatience());
     if constexpr (kTls) {
       stream_.async_shutdown([self = this->shared_from_this()](Code) { self->Linger(); });

@@ -8,7 +8,6 @@
 #include <boost/beast/http/status.hpp>
 #include <charconv>
 #include <iterator>
-#include <stdexcept>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -56,8 +55,8 @@ size_t HttpRequest::Count(std::string_view name) const {
       std::count_if(headers.begin(), headers.end(), [&](const auto& h) { return IsNamed(h, name); }));
 }
 
-std::string HeadOf(const HttpResponse& answer, bool close) {
-  if (answer.status < 200 || answer.status > 599) throw std::out_of_range("no HTTP status");
+std::string HeadOf(HttpResponse& answer, bool close) {
+  if (answer.status < 200 || answer.status > 599) answer = HttpError(500, "an internal error");
   const auto reason = boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(answer.status));
   std::string head = fmt::format("HTTP/1.1 {} {}\r\n", answer.status, std::string_view(reason.data(), reason.size()));
   const auto add = [&](std::string_view name, std::string_view value) {
@@ -73,7 +72,8 @@ std::string HeadOf(const HttpResponse& answer, bool close) {
     add("Content-Type", answer.content_type);
     add("Content-Length", std::to_string(answer.body.size()));
   }
-  return head + "\r\n";
+  head += "\r\n";
+  return head;
 }
 
 HttpResponse HttpError(int status, std::string_view message) {

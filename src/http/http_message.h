@@ -36,13 +36,14 @@ struct HttpResponse {
   int status = 200;
   std::string content_type = "text/plain; charset=utf-8";
   std::string body;
-  /// Further headers. One that the server sets as well (Content-Security-Policy, Cache-Control, ...) takes its place.
+  /// Further headers, each once. One that every answer has (Content-Security-Policy, Cache-Control ...) takes its
+  /// place; Content-Type, Content-Length and Connection are the server's.
   HttpHeaders headers = {};
 };
 
 /// The status line and the headers of an answer, those that every answer has among them, and the empty line behind.
-/// `close`: the connection ends with it. Throws std::out_of_range when the status is none.
-std::string HeadOf(const HttpResponse& answer, bool close);
+/// `close`: the connection ends with it. An answer whose status is none becomes a 500.
+std::string HeadOf(HttpResponse& answer, bool close);
 
 /// An answer that says what is wrong: {"error": "..."}. The message is one line for a person.
 HttpResponse HttpError(int status, std::string_view message);

@@ -19,6 +19,7 @@ class PatientService : public HttpService {
   std::optional<HttpResponse> Admit(HttpRequest& request) override {
     if (request.path == "/throw") throw std::runtime_error("secret");
     request.ticket = std::make_shared<int>(0);
+    ticket_ = request.ticket;
     if (request.path != "/full") return {};
     HttpResponse busy = HttpError(503, "full");
     busy.headers.emplace_back("Retry-After", "1");
@@ -29,6 +30,11 @@ class PatientService : public HttpService {
     const std::lock_guard lock(mutex_);
     exchanges_.push_back(std::move(exchange));
     came_.notify_all();
+  }
+  /// Whether that of the last request is given back.
+  bool TicketIsBackSoon() const {
+    for (int i = 0; i < 200 && !ticket_.expired(); ++i) std::this_thread::sleep_for(milliseconds(10));
+    return ticket_.expired();
   }
   std::shared_ptr<HttpExchange> Next() {
     std::unique_lock lock(mutex_);
@@ -42,6 +48,7 @@ class PatientService : public HttpService {
   std::mutex mutex_;
   std::condition_variable came_;
   std::vector<std::shared_ptr<HttpExchange>> exchanges_;
+  std::weak_ptr<void> ticket_;
 };
 
 std::string HostLine(const HttpServer& server) { return "Host: localhost:" + std::to_string(server.port()) + "\r\n"; }
@@ -123,6 +130,11 @@ TEST(HttpService, AsksForABodyThatIsWaitedWith) {
   EXPECT_EQ(exchange->request.body, "abc");
   exchange->Answer({.body = "done"});
   EXPECT_EQ(Body(client.Answer()), "done");
+  client.Send("POST / HTTP/1.1\r\n" + HostLine(server) + "Content-Length: 3\r\nExpect: 100-continue\r\n\r\nabc");
+  exchange = service.Next();
+  ASSERT_NE(exchange, nullptr);
+  exchange->Answer({.body = "it was there"});
+  EXPECT_EQ(Body(client.Answer()), "it was there");
   client.Send("POST /full HTTP/1.1\r\n" + HostLine(server) + "Content-Length: 3\r\nExpect: 100-continue\r\n\r\n");
   EXPECT_EQ(Status(client.Answer()), "HTTP/1.1 503 Service Unavailable");
 }
@@ -137,6 +149,47 @@ TEST(HttpService, TakesChunkedBodies) {
   ASSERT_NE(exchange, nullptr);
   EXPECT_EQ(exchange->request.body, "abcde");
   EXPECT_EQ(exchange->request.length, std::nullopt);
+}
+
+TEST(HttpService, GivesTheTicketOfABadBodyBackWithTheAnswer) {
+  PatientService service;
+  const HttpServer server(HttpOptions{}, service);
+  TestClient client(server);
+  client.Send("POST / HTTP/1.1\r\n" + HostLine(server) + "Transfer-Encoding: chunked\r\n\r\nzz\r\n");
+  EXPECT_EQ(Status(client.Answer()), "HTTP/1.1 400 Bad Request");
+  EXPECT_TRUE(service.TicketIsBackSoon()) << "though the client has not hung up";
+}
+
+TEST(HttpService, ForgetsTheBodyOfARefusedRequest) {
+  PatientService service;
+  const HttpServer server(HttpOptions{.limits = {.bodies_bytes = 1000}}, service);
+  TestClient refused(server), other(server);
+  refused.Send("POST /full HTTP/1.1\r\n" + HostLine(server) + "Content-Length: 60000\r\n\r\n" +
+               std::string(50000, 'x'));
+  EXPECT_EQ(Status(refused.Answer()), "HTTP/1.1 503 Service Unavailable");
+  // A body that comes in parts, and is wanted, has all the memory there is.
+  other.Send("POST / HTTP/1.1\r\n" + HostLine(server) + "Content-Length: 900\r\n\r\n" + std::string(500, 'y'));
+  std::this_thread::sleep_for(milliseconds(50));
+  other.Send(std::string(400, 'y'));
+  const auto exchange = service.Next();
+  ASSERT_NE(exchange, nullptr);
+  EXPECT_EQ(exchange->request.body, std::string(900, 'y'));
+}
+
+TEST(HttpService, HasNoBodyWithoutContent) {
+  PatientService service;
+  const HttpServer server(HttpOptions{}, service);
+  TestClient client(server);
+  for (const char* path : {"/first", "/second"}) {
+    client.Send(std::string("GET ") + path + " HTTP/1.1\r\n" + HostLine(server) + "\r\n");
+    const auto exchange = service.Next();
+    ASSERT_NE(exchange, nullptr);
+    EXPECT_EQ(exchange->request.path, path);
+    exchange->Answer({.status = 204, .body = "nobody reads this"});
+    const std::string answer = client.Answer();
+    EXPECT_EQ(Status(answer), "HTTP/1.1 204 No Content");
+    EXPECT_EQ(answer.find("Content-Length"), std::string::npos);
+  }
 }
 
 TEST(HttpService, KnowsWhenTheClientHasGone) {
@@ -269,12 +322,12 @@ TEST(HttpService, DrainsWithoutLosingARequest) {
   EXPECT_EQ(Body(idle.Answer()), "kept");
   busy.Send("GET /busy HTTP/1.1\r\n" + host + "\r\n");
   auto exchange = service.Next();
-  late.Send("GET /la");
+  late.Send("GET /late HTTP/1.1\r\n");
   std::this_thread::sleep_for(milliseconds(50));
   bool all = false;
   std::thread drain([&] { all = server->Drain(std::chrono::seconds(10)); });
   EXPECT_EQ(idle.Rest(), "") << "who asks nothing is let go at once";
-  late.Send("te HTTP/1.1\r\n" + host + "\r\n");
+  late.Send(host + "\r\n");
   auto last = service.Next();
   ASSERT_NE(last, nullptr);
   last->Answer({.body = "late"});

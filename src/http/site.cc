@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <boost/asio/ssl.hpp>
 #include <boost/beast/core/string.hpp>
-#include <stdexcept>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -19,11 +18,8 @@ namespace {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
-namespace http = boost::beast::http;
 using asio::ip::tcp;
 using boost::system::error_code;
-
-std::string ToString(beast::string_view view) { return {view.data(), view.size()}; }
 
 asio::ssl::context MakeTls(const HttpOptions& options) {
   asio::ssl::context tls(asio::ssl::context::tls_server);
@@ -40,19 +36,6 @@ asio::ssl::context MakeTls(const HttpOptions& options) {
 }
 
 }  // namespace
-
-HttpRequest ToRequest(const BeastRequest& message, std::optional<uint64_t> length) {
-  HttpRequest request;
-  request.method = message.method() == http::verb::head ? "GET" : ToString(message.method_string());
-  request.target = ToString(message.target());
-  const size_t mark = request.target.find('?');
-  request.path = request.target.substr(0, mark);
-  if (mark != std::string::npos) request.query = request.target.substr(mark + 1);
-  for (const auto& field : message)
-    request.headers.emplace_back(ToString(field.name_string()), ToString(field.value()));
-  request.length = length;
-  return request;
-}
 
 Site::Site(asio::io_context& context, const HttpOptions& options, HttpService& service)
     : limits(options.limits),

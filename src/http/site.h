@@ -16,12 +16,8 @@
 
 #include "http/http_server.h"
 #include "http/own_site.h"
-#include "http/request_reader.h"
 
 namespace spotter {
-
-/// The fields of a request, without its body.
-HttpRequest ToRequest(const BeastRequest& message, std::optional<uint64_t> length);
 
 /// A client, as its site knows it.
 class Client {

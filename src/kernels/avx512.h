@@ -100,7 +100,7 @@ template <int kRows, int kVectors, bool kAccumulate>
 SPOTTER_INLINE void Product(const bf16* a, int64_t row_stride, int64_t pair_stride, const bf16* b, int64_t b_stride,
                             int64_t pairs, float* c, int64_t c_stride) {
   __m512 sum[kRows][kVectors];
-#pragma GCC unroll 16
+#pragma GCC unroll 24
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v)
@@ -110,7 +110,7 @@ SPOTTER_INLINE void Product(const bf16* a, int64_t row_stride, int64_t pair_stri
     __m512i column[kVectors];
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) column[v] = _mm512_loadu_si512(b + kChunk * v);
-#pragma GCC unroll 16
+#pragma GCC unroll 24
     for (int r = 0; r < kRows; ++r) {
       const __m512i row = BroadcastPair(a + r * row_stride);
 #pragma GCC unroll 4
@@ -119,7 +119,7 @@ SPOTTER_INLINE void Product(const bf16* a, int64_t row_stride, int64_t pair_stri
     a += pair_stride;
     b += b_stride;
   }
-#pragma GCC unroll 16
+#pragma GCC unroll 24
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) _mm512_storeu_ps(c + r * c_stride + kLanes * v, sum[r][v]);

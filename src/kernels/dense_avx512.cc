@@ -161,7 +161,7 @@ void HalveDenseWeights(const DenseShape& s, const float* weights, bf16* half, in
 
 void DenseForward(const DenseShape& s, const bf16* x, const bf16* half, const float* bias, bool relu, bf16* y,
                   Scratch& scratch) {
-  constexpr int64_t kFew = 6;
+  constexpr int64_t kFew = 4;
   if (s.images <= kFew) return ForwardOfFew(s, x, half, bias, relu, y, scratch.threads());
   scratch.ReserveShared(kColumns, static_cast<size_t>(Even(s.in) * kPanel) * sizeof(bf16));
   scratch.ReserveShared(kSums, static_cast<size_t>(s.out * kPanel) * sizeof(float));

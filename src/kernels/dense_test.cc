@@ -66,7 +66,8 @@ TEST_P(DenseTest, WeightGradient) {
 INSTANTIATE_TEST_SUITE_P(Sizes, DenseTest,
                          testing::Values(DenseShape{64, 640, 128}, DenseShape{64, 7200, 20}, DenseShape{130, 65, 10},
                                          DenseShape{1, 300, 33}, DenseShape{3, 1, 1}, DenseShape{65, 257, 101},
-                                         DenseShape{7, 64, 3}, DenseShape{20, 33, 70}, DenseShape{40, 100, 30}));
+                                         DenseShape{7, 64, 3}, DenseShape{20, 33, 70}, DenseShape{40, 100, 30},
+                                         DenseShape{20, 300, 40}, DenseShape{16, 300, 24}));
 
 }  // namespace
 }  // namespace spotter::kernels

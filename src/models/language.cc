@@ -72,8 +72,9 @@ std::unique_ptr<Layer> ReadConv(Words& words, const Site& site) {
   window.padding = TakePadding(words);
   const Activation* activation = TakeActivation(words);
   TakeKernel(words, window);
-  words.Finish(With({"a kernel such as 3 or 5x3", "valid", "same", "stride N", "nobias", "dirac", "whitening"},
-                    ActivationNames()));
+  std::vector<std::string> allowed = {"a kernel such as 3 or 5x3", "valid", "same", "stride N", "nobias", "whitening"};
+  if (!options.whitening) allowed.emplace_back("dirac");
+  words.Finish(With(allowed, ActivationNames()));
   if (options.whitening && !site.first) {
     Fail(ExitCode::kUsage, "a whitening convolution is computed from the images: it can only be the first layer");
   }

@@ -50,7 +50,9 @@ class LivePage::Content {
   void AwaitViewers() {
     std::unique_lock lock(mutex_);
     if (Clock::now() - last_asked_ > kStillOpen) return;
-    seen_.wait_for(lock, kPatience, [&] { return final_was_seen_; });
+    const bool asked = seen_.wait_for(lock, kPatience, [&] { return final_was_seen_; });
+    lock.unlock();
+    if (asked) server_.Drain(kPatience);  // what was asked for is still on its way
   }
 
   struct Run {

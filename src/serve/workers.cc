@@ -18,8 +18,11 @@ Image ToImage(const api::GivenImage& given) {
   return {given.shape, {given.bytes.begin(), given.bytes.end()}};
 }
 
-/// Of a job that no other worker has: its place is free when its client asks for the next one.
+/// Of a job that no other worker has: its place, with the memory that it stands for, is free when its client asks for
+/// the next one.
 void Answer(Job& job, HttpResponse response) {
+  job.images = {};
+  std::string().swap(job.exchange->request.body);
   job.place.reset();
   job.finish(job, std::move(response));
 }
@@ -73,20 +76,16 @@ void Workers::Run(size_t worker) {
 }
 
 /// Nothing is computed for a client that has gone, nor behind its time.
-bool Workers::Dropped(Job& job) const {
-  if (job.exchange->gone()) {
-    job.finish(job, HttpError(499, "the client has hung up"));
-    return true;
-  }
-  if (ServiceClock::now() <= job.deadline) return false;
-  job.finish(job, Job::OutOfTime());
-  return true;
+std::optional<HttpResponse> Workers::WhyDropped(const Job& job) const {
+  if (job.exchange->gone()) return HttpError(499, "the client has hung up");
+  if (ServiceClock::now() > job.deadline) return Job::OutOfTime();
+  return {};
 }
 
 void Workers::Read(size_t worker, const std::shared_ptr<Job>& job) {
   pulses_[worker].Beat();
   metrics_.CountWait(Since(job->began));
-  if (Dropped(*job)) return;
+  if (auto reason = WhyDropped(*job)) return Answer(*job, *std::move(reason));
   try {
     job->read(*job);
     job->answers.resize(job->images.list.size());
@@ -105,7 +104,10 @@ void Workers::Compute(size_t worker, const std::vector<QueuedImage>& images) {
   std::vector<QueuedImage> asked;  // those that are not dropped
   std::vector<Image> fitted;       // those of them that can be used, in order
   for (const QueuedImage& image : images) {
-    if (Dropped(*image.job)) continue;
+    if (auto reason = WhyDropped(*image.job)) {  // another worker may have another image of it, and say so, too
+      image.job->finish(*image.job, *std::move(reason));
+      continue;
+    }
     pulses_[worker].Beat();
     asked.push_back(image);
     ImageAnswer& answer = image.job->answers[image.index];

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -32,7 +33,7 @@ class Workers {
   void Run(size_t worker);
   void Read(size_t worker, const std::shared_ptr<Job>& job);
   void Compute(size_t worker, const std::vector<QueuedImage>& images);
-  bool Dropped(Job& job) const;
+  std::optional<HttpResponse> WhyDropped(const Job& job) const;
 
   JobQueue& queue_;
   api::Metrics& metrics_;

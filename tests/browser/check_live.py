@@ -10,18 +10,17 @@ import sys
 from browser import Watch, chromium, fits
 
 spotter, data, run, *options = sys.argv[1:]
-process = subprocess.Popen([spotter, "train", data, "--output", run, "--live", *options],
-                           stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
-url = None
-for line in process.stderr:
-    found = re.search(r"http://127\.0\.0\.1:\d+/?", line)
-    if found:
-        url = found.group()
-        break
-assert url, "no address was printed"
-
-with chromium() as browser:
+with chromium() as browser:  # before the training, which would be over when a slow machine has started it
     page = browser.new_page(viewport={"width": 1280, "height": 900})
+    process = subprocess.Popen([spotter, "train", data, "--output", run, "--live", *options],
+                               stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    url = None
+    for line in process.stderr:
+        found = re.search(r"http://127\.0\.0\.1:\d+/?", line)
+        if found:
+            url = found.group()
+            break
+    assert url, "no address was printed"
     watch = Watch(page, (url,))
     page.goto(url)
     page.wait_for_function("() => document.getElementById('progress').textContent.includes('step')", timeout=60000)

@@ -48,6 +48,21 @@ TEST_F(UsageTest, WrongValue) {
   ExpectMistake({"models", "cnn", "--classes", "x"}, {"--classes x"});
 }
 
+TEST_F(UsageTest, FlagWithoutEffect) {
+  const auto mistake = [&](const Words& more, const Words& parts) { ExpectMistake(Words{"train", "x"} + more, parts); };
+  mistake({"--momentum", "0.9"}, {"--momentum has no effect without --optimizer sgd or muon"});
+  mistake({"--optimizer", "sgd", "--beta1", "0.9"}, {"--beta1", "--optimizer adam or adamw"});
+  mistake({"--optimizer", "sgd", "--muon-momentum", "0.9"}, {"--muon-momentum", "--optimizer muon"});
+  mistake({"--schedule", "cosine", "--step-factor", "0.5"}, {"--step-factor", "--schedule step"});
+  mistake({"--min-learning-rate", "0.1"}, {"--min-learning-rate", "--schedule cosine, linear, step or plateau"});
+  mistake({"--schedule", "one-cycle", "--warmup-epochs", "1"}, {"--warmup-epochs", "one-cycle"});
+  mistake({"--shift-fill", "zero"}, {"--shift-fill", "--shift, above 0"});
+  mistake({"--views-below", "0.5"}, {"--views-below", "--views 2 or 6"});
+  // Beside those that they need they pass, given or of a recipe: what is wrong then is the data's name.
+  mistake({"--shift", "2", "--shift-fill", "zero", "--views", "2", "--views-below", "0.5"}, {"'x'"});
+  mistake({"--recipe", "speed", "--muon-momentum", "0.5"}, {"'x'"});
+}
+
 TEST_F(UsageTest, MissingWord) {
   ExpectMistake({"train"}, {"spotter train DATA"});
   ExpectMistake({"evaluate"}, {"MODEL is missing"});

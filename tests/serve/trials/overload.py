@@ -14,13 +14,13 @@ QUEUE = 8
 
 def run(subject, seconds):
     with Service(subject.spotter, subject.run, "--threads", 1, "--queue", QUEUE) as service:
-        statuses = asyncio.run(kept_loop(service, request(service, picture(32), close=False), QUEUE, seconds))
-        assert set(statuses) == {200}, "as many clients as places, and some were turned away: " + str(statuses.count(503))
         data = request(service, picture(1500))
         answers = asyncio.run(closed_loop(service, data, 4, seconds))
         assert {a[0] for a in answers} == {200}, {a[0] for a in answers}
         capacity = len(answers) / seconds
         batch = service.metric("spotter_batch_duration_seconds_sum") / service.metric("spotter_batch_duration_seconds_count")
+        statuses = asyncio.run(kept_loop(service, request(service, picture(32), close=False), QUEUE, seconds))
+        assert set(statuses) == {200}, "as many clients as places, and some were turned away: " + str(statuses.count(503))
         calm = [a[1] for a in asyncio.run(open_loop(service, data, 0.5 * capacity, seconds)) if a[0] == 200]
         memory = service.memory()
         figures = [Figure("capacity", capacity, "requests/s"), Figure("p99 at half of it", 1000 * quantile(calm, 0.99), "ms")]
