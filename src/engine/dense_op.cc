@@ -16,9 +16,16 @@ class DenseOp : public WeightedOp {
     shape_.images = pass.images;
     x_ = x;
     if (stale_) HalveDenseWeights(shape_, weight(), half_.Get(DenseHalfSize(shape_)), scratch_.threads());
+    turned_stale_ = turned_stale_ || stale_;
     stale_ = false;
     bf16* y = y_.Get(pass.images * shape_.out);
-    DenseForward(shape_, x, half_.data(), bias(), relu_, y, scratch_);
+    if (pass.training || pass.images > kernels::kDenseFew) {
+      DenseForward(shape_, x, half_.data(), bias(), relu_, y, scratch_);
+      return y;
+    }
+    if (turned_stale_) TurnDenseWeights(shape_, half_.data(), turned_.Get(DenseTurnedSize(shape_)), scratch_.threads());
+    turned_stale_ = false;
+    DenseForwardOfFew(shape_, x, turned_.data(), bias(), relu_, y, scratch_);
     return y;
   }
 
@@ -47,8 +54,9 @@ class DenseOp : public WeightedOp {
   kernels::Scratch& scratch_;
   kernels::DenseShape shape_;
   bool stale_ = true;
+  bool turned_stale_ = true;
   const bf16* x_ = nullptr;
-  Buffer<bf16> half_, y_;
+  Buffer<bf16> half_, turned_, y_;
 };
 
 }  // namespace

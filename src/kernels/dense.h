@@ -26,6 +26,14 @@ void HalveDenseWeights(const DenseShape& shape, const float* weights, bf16* half
 void DenseForward(const DenseShape& shape, const bf16* x, const bf16* half, const float* bias, bool relu, bf16* y,
                   Scratch& scratch);
 
+/// The same for at most kDenseFew images, to the last bit: a panel of so few would be mostly empty. The weights are
+/// turned over for it, once for many calls.
+constexpr int64_t kDenseFew = 4;
+int64_t DenseTurnedSize(const DenseShape& shape);
+void TurnDenseWeights(const DenseShape& shape, const bf16* half, bf16* turned, int threads);
+void DenseForwardOfFew(const DenseShape& shape, const bf16* x, const bf16* turned, const float* bias, bool relu,
+                       bf16* y, Scratch& scratch);
+
 /// dx = dy * weights.
 void DenseDataGradient(const DenseShape& shape, const bf16* dy, const bf16* half, bf16* dx, Scratch& scratch);
 

@@ -35,6 +35,19 @@ void PairRows(const bf16* matrix, int64_t rows, int64_t columns, int64_t stride,
   }
 }
 
+/// A matrix whose rows have an even length, so that pairs don't reach into the next row: itself, or a copy with a 0
+/// behind each row.
+const bf16* EvenRows(const bf16* matrix, int64_t rows, int64_t columns, Scratch& scratch) {
+  if (columns % 2 == 0) return matrix;
+  scratch.ReserveShared(kPairs, static_cast<size_t>(rows * Even(columns)) * sizeof(bf16));
+  auto* padded = scratch.Get<bf16>(0, kPairs);
+  for (int64_t r = 0; r < rows; ++r) {
+    std::memcpy(padded + r * Even(columns), matrix + r * columns, static_cast<size_t>(columns) * sizeof(bf16));
+    padded[(r + 1) * Even(columns) - 1] = 0;
+  }
+  return padded;
+}
+
 /// C[rows][16 * kVectors] (+)= A x B for any number of rows; A's rows are `row_stride` apart, its pairs `pair_stride`.
 template <int kVectors, bool kAccumulate>
 void PanelProduct(const bf16* a, int64_t rows, int64_t row_stride, int64_t pair_stride, const bf16* b, int64_t pairs,
@@ -63,30 +76,16 @@ SPOTTER_INLINE void Finish(__m512 z, const float* bias, int64_t o, int64_t out, 
   _mm256_mask_storeu_epi16(y + o, mask, Narrow(z));
 }
 
-/// For so few images that a panel would be mostly empty: one dot product for each output.
-void ForwardOfFew(const DenseShape& s, const bf16* x, const bf16* half, const float* bias, bool relu, bf16* y,
-                  int threads) {
-#pragma omp parallel for num_threads(threads) schedule(static)
-  for (int64_t o = 0; o < s.out; o += kLanes) {
-    const int64_t rows = std::min(kLanes, s.out - o);
-    for (int64_t n = 0; n < s.images; ++n) {
-      float sums[kLanes] = {};
-      for (int64_t r = 0; r < rows; ++r) {
-        const bf16* weights = half + (o + r) * Even(s.in);
-        __m512 sum[2] = {_mm512_setzero_ps(), _mm512_setzero_ps()};
-        for (int64_t k = 0; k < s.in; k += 2 * kChunk) {
-          PrefetchLine(weights + Even(s.in) + k);
-          PrefetchLine(weights + Even(s.in) + k + kChunk);
-          for (int64_t i = 0; i < 2; ++i) {
-            const __mmask32 mask = First32(s.in - k - i * kChunk);
-            sum[i] = MultiplyAdd(sum[i], _mm512_maskz_loadu_epi16(mask, x + n * s.in + k + i * kChunk),
-                                 _mm512_maskz_loadu_epi16(mask, weights + k + i * kChunk));
-          }
-        }
-        sums[r] = _mm512_reduce_add_ps(_mm512_add_ps(sum[0], sum[1]));
-      }
-      Finish(_mm512_loadu_ps(sums), bias, o, s.out, relu, y + n * s.out);
-    }
+/// A panel of 16 * kVectors outputs from `first` on; x has even rows.
+template <int kVectors>
+void OutputsOfFew(const DenseShape& s, const bf16* x, const bf16* turned, const float* bias, bool relu, int64_t first,
+                  bf16* y) {
+  constexpr int64_t kWidth = kLanes * kVectors;
+  float sums[kDenseFew * kWidth];
+  PanelProduct<kVectors, false>(x, s.images, Even(s.in), 2, turned + first * Even(s.in), Even(s.in) / 2, sums, kWidth);
+  for (int64_t n = 0; n < s.images; ++n) {
+    for (int64_t o = 0; o < kWidth; o += kLanes)
+      Finish(_mm512_loadu_ps(sums + n * kWidth + o), bias, first + o, s.out, relu, y + n * s.out);
   }
 }
 
@@ -159,10 +158,39 @@ void HalveDenseWeights(const DenseShape& s, const float* weights, bf16* half, in
   }
 }
 
+int64_t DenseTurnedSize(const DenseShape& s) { return PaddedColumns(s.out) * Even(s.in); }
+
+void TurnDenseWeights(const DenseShape& s, const bf16* half, bf16* turned, int threads) {
+#pragma omp parallel for num_threads(threads) schedule(static)
+  for (int64_t o = 0; o < PaddedColumns(s.out); o += kLanes) {
+    const int64_t panel = o / kPanel * kPanel;
+    const int64_t width = PanelWidth(s.out, panel);
+    for (int64_t k = 0; k < s.in; k += kChunk) {
+      __m512 pairs[kLanes];
+      for (int64_t r = 0; r < kLanes; ++r) {
+        const __mmask32 mask = o + r < s.out ? First32(Even(s.in) - k) : 0;
+        pairs[r] = _mm512_castsi512_ps(_mm512_maskz_loadu_epi16(mask, half + (o + r) * Even(s.in) + k));
+      }
+      Transpose(pairs);
+      bf16* to = turned + panel * Even(s.in) + k * width + (o - panel) * 2;
+      for (int64_t i = 0; i < std::min(kLanes, (Even(s.in) - k) / 2); ++i)
+        _mm512_storeu_ps(to + i * width * 2, pairs[i]);
+    }
+  }
+}
+
+void DenseForwardOfFew(const DenseShape& s, const bf16* x, const bf16* turned, const float* bias, bool relu, bf16* y,
+                       Scratch& scratch) {
+  const bf16* rows = EvenRows(x, s.images, s.in, scratch);
+#pragma omp parallel for num_threads(scratch.threads()) schedule(static)
+  for (int64_t first = 0; first < s.out; first += kPanel) {
+    const auto outputs = PanelWidth(s.out, first) == kPanel ? OutputsOfFew<4> : OutputsOfFew<2>;
+    outputs(s, rows, turned, bias, relu, first, y);
+  }
+}
+
 void DenseForward(const DenseShape& s, const bf16* x, const bf16* half, const float* bias, bool relu, bf16* y,
                   Scratch& scratch) {
-  constexpr int64_t kFew = 4;
-  if (s.images <= kFew) return ForwardOfFew(s, x, half, bias, relu, y, scratch.threads());
   scratch.ReserveShared(kColumns, static_cast<size_t>(Even(s.in) * kPanel) * sizeof(bf16));
   scratch.ReserveShared(kSums, static_cast<size_t>(s.out * kPanel) * sizeof(float));
   for (int64_t first = 0; first < s.images; first += kPanel) {
@@ -178,17 +206,7 @@ void DenseDataGradient(const DenseShape& s, const bf16* dy, const bf16* half, bf
   const int64_t pairs = Even(s.out) / 2;
   scratch.Reserve(kColumns, static_cast<size_t>(pairs * 2 * kPanel) * sizeof(bf16));
   scratch.Reserve(kSums, static_cast<size_t>(s.images * kPanel) * sizeof(float));
-  scratch.ReserveShared(kPairs, static_cast<size_t>(s.images * Even(s.out)) * sizeof(bf16));
-  // Rows of an even length, so that pairs don't reach into the next row.
-  const bf16* rows = dy;
-  if (s.out % 2 != 0) {
-    auto* padded = scratch.Get<bf16>(0, kPairs);
-    for (int64_t n = 0; n < s.images; ++n) {
-      std::memcpy(padded + n * Even(s.out), dy + n * s.out, static_cast<size_t>(s.out) * sizeof(bf16));
-      padded[(n + 1) * Even(s.out) - 1] = 0;
-    }
-    rows = padded;
-  }
+  const bf16* rows = EvenRows(dy, s.images, s.out, scratch);
 #pragma omp parallel for num_threads(scratch.threads()) schedule(static)
   for (int64_t first = 0; first < s.in; first += kPanel) {
     const int me = omp_get_thread_num();

@@ -49,6 +49,29 @@ TEST_P(DenseTest, Forward) {
   ExpectNear(ReferenceDense(s, x, weights, {}), AsFloat(y), kRounding);
 }
 
+/// By whichever of the two takes so many images.
+void ForwardOfAny(const DenseShape& s, const bf16* x, const bf16* half, const float* bias, bf16* y, Scratch& scratch) {
+  if (s.images > kDenseFew) return DenseForward(s, x, half, bias, true, y, scratch);
+  std::vector<bf16> turned(static_cast<size_t>(DenseTurnedSize(s)), 0x7fc1);
+  TurnDenseWeights(s, half, turned.data(), 2);
+  DenseForwardOfFew(s, x, turned.data(), bias, true, y, scratch);
+}
+
+/// An answer of the service must not depend on the images that are computed with it.
+TEST_P(DenseTest, ForwardOfAnImageIsTheSameAmongOthers) {
+  const std::vector<bf16> input = AsBf16(x);
+  std::vector<bf16> all(static_cast<size_t>(s.images * s.out));
+  DenseForward(s, input.data(), half.data(), bias.data(), true, all.data(), scratch);
+  for (const int64_t at_once : {1, 2, 3, 4, 5, 17, 40}) {
+    std::vector<bf16> some(all.size());
+    for (int64_t first = 0; first < s.images; first += at_once) {
+      const DenseShape part{std::min(at_once, s.images - first), s.in, s.out};
+      ForwardOfAny(part, input.data() + first * s.in, half.data(), bias.data(), some.data() + first * s.out, scratch);
+    }
+    EXPECT_EQ(some, all) << at_once << " at once";
+  }
+}
+
 TEST_P(DenseTest, DataGradient) {
   const std::vector<double> expected = ReferenceDenseDataGradient(s, dy, weights);
   std::vector<bf16> dx(expected.size(), 0x7fc1);

@@ -36,6 +36,9 @@ void AddMaps(int64_t, const bf16*, const bf16*, bf16*, int) { NotBuilt(); }
 
 void HalveDenseWeights(const DenseShape&, const float*, bf16*, int) { NotBuilt(); }
 void DenseForward(const DenseShape&, const bf16*, const bf16*, const float*, bool, bf16*, Scratch&) { NotBuilt(); }
+int64_t DenseTurnedSize(const DenseShape&) { NotBuilt(); }
+void TurnDenseWeights(const DenseShape&, const bf16*, bf16*, int) { NotBuilt(); }
+void DenseForwardOfFew(const DenseShape&, const bf16*, const bf16*, const float*, bool, bf16*, Scratch&) { NotBuilt(); }
 void DenseDataGradient(const DenseShape&, const bf16*, const bf16*, bf16*, Scratch&) { NotBuilt(); }
 void DenseWeightGradient(const DenseShape&, const bf16*, const bf16*, float*, Scratch&) { NotBuilt(); }
 
