@@ -16,7 +16,6 @@ class DenseOp : public WeightedOp {
     shape_.images = pass.images;
     x_ = x;
     if (stale_) HalveDenseWeights(shape_, weight(), half_.Get(DenseHalfSize(shape_)), scratch_.threads());
-    turned_stale_ = turned_stale_ || stale_;
     stale_ = false;
     bf16* y = y_.Get(pass.images * shape_.out);
     if (pass.training || pass.images > kernels::kDenseFew) {
@@ -46,7 +45,7 @@ class DenseOp : public WeightedOp {
     return spare;
   }
 
-  void ParametersChanged() override { stale_ = true; }
+  void ParametersChanged() override { stale_ = turned_stale_ = true; }
   int64_t products() const override { return shape_.in * shape_.out; }
 
  private:

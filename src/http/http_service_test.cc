@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <thread>
 
@@ -12,6 +13,11 @@ namespace spotter {
 namespace {
 
 using std::chrono::milliseconds;
+
+bool Soon(const std::function<bool()>& is_so) {
+  for (int i = 0; i < 200 && !is_so(); ++i) std::this_thread::sleep_for(milliseconds(10));
+  return is_so();
+}
 
 /// Keeps what it is asked until the test answers; turns away what asks for /full.
 class PatientService : public HttpService {
@@ -33,8 +39,7 @@ class PatientService : public HttpService {
   }
   /// Whether that of the last request is given back.
   bool TicketIsBackSoon() const {
-    for (int i = 0; i < 200 && !ticket_.expired(); ++i) std::this_thread::sleep_for(milliseconds(10));
-    return ticket_.expired();
+    return Soon([&] { return ticket_.expired(); });
   }
   std::shared_ptr<HttpExchange> Next() {
     std::unique_lock lock(mutex_);
@@ -55,8 +60,7 @@ std::string HostLine(const HttpServer& server) { return "Host: localhost:" + std
 
 /// Whether the server notices that the client has hung up.
 bool IsGoneSoon(const HttpExchange& exchange) {
-  for (int i = 0; i < 200 && !exchange.gone(); ++i) std::this_thread::sleep_for(milliseconds(10));
-  return exchange.gone();
+  return Soon([&] { return exchange.gone(); });
 }
 
 TEST(HttpService, AnswersLaterFromAnyThread) {

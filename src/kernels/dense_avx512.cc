@@ -48,6 +48,18 @@ const bf16* EvenRows(const bf16* matrix, int64_t rows, int64_t columns, Scratch&
   return padded;
 }
 
+/// 16 pairs of up to 16 rows, turned over: [row][pair] to [pair][row], a pair's rows `width` apart from the next one's.
+/// `values` are left of each row; 0 where there are no more rows.
+void TurnPairs(const bf16* from, int64_t rows, int64_t stride, int64_t values, bf16* to, int64_t width) {
+  __m512 pairs[kLanes];
+  for (int64_t r = 0; r < kLanes; ++r) {
+    const __mmask32 mask = r < rows ? First32(values) : 0;
+    pairs[r] = _mm512_castsi512_ps(_mm512_maskz_loadu_epi16(mask, from + r * stride));
+  }
+  Transpose(pairs);
+  for (int64_t i = 0; i < std::min(kLanes, Even(values) / 2); ++i) _mm512_storeu_ps(to + i * width * 2, pairs[i]);
+}
+
 /// C[rows][16 * kVectors] (+)= A x B for any number of rows; A's rows are `row_stride` apart, its pairs `pair_stride`.
 template <int kVectors, bool kAccumulate>
 void PanelProduct(const bf16* a, int64_t rows, int64_t row_stride, int64_t pair_stride, const bf16* b, int64_t pairs,
@@ -73,7 +85,7 @@ SPOTTER_INLINE void Finish(__m512 z, const float* bias, int64_t o, int64_t out, 
   const __mmask16 mask = First16(out - o);
   if (bias != nullptr) z = _mm512_add_ps(z, _mm512_maskz_loadu_ps(mask, bias + o));
   if (relu) z = Apply<Act::kRelu>(z);
-  _mm256_mask_storeu_epi16(y + o, mask, Narrow(z));
+  StoreNarrow(y + o, mask, z);
 }
 
 /// A panel of 16 * kVectors outputs from `first` on; x has even rows.
@@ -103,17 +115,8 @@ void ForwardOfPanel(const DenseShape& s, int64_t images, const bf16* x, const bf
   {
 #pragma omp for schedule(static)
     for (int64_t k = 0; k < pairs; k += kLanes) {
-      // 16 pairs of 16 images, turned over: [image][pair] to [pair][image].
-      for (int64_t n = 0; n < kWidth; n += kLanes) {
-        __m512 turned[kLanes];
-        for (int64_t i = 0; i < kLanes; ++i) {
-          const __mmask32 mask = n + i < images ? First32(s.in - 2 * k) : 0;
-          turned[i] = _mm512_castsi512_ps(_mm512_maskz_loadu_epi16(mask, x + (n + i) * s.in + 2 * k));
-        }
-        Transpose(turned);
-        for (int64_t i = 0; i < std::min(kLanes, pairs - k); ++i)
-          _mm512_storeu_ps(columns + ((k + i) * kWidth + n) * 2, turned[i]);
-      }
+      for (int64_t n = 0; n < kWidth; n += kLanes)
+        TurnPairs(x + n * s.in + 2 * k, images - n, s.in, s.in - 2 * k, columns + (k * kWidth + n) * 2, kWidth);
     }
     // Whole blocks of rows for a thread.
     const int64_t blocks = (s.out + kRows - 1) / kRows;
@@ -165,17 +168,9 @@ void TurnDenseWeights(const DenseShape& s, const bf16* half, bf16* turned, int t
   for (int64_t o = 0; o < PaddedColumns(s.out); o += kLanes) {
     const int64_t panel = o / kPanel * kPanel;
     const int64_t width = PanelWidth(s.out, panel);
-    for (int64_t k = 0; k < s.in; k += kChunk) {
-      __m512 pairs[kLanes];
-      for (int64_t r = 0; r < kLanes; ++r) {
-        const __mmask32 mask = o + r < s.out ? First32(Even(s.in) - k) : 0;
-        pairs[r] = _mm512_castsi512_ps(_mm512_maskz_loadu_epi16(mask, half + (o + r) * Even(s.in) + k));
-      }
-      Transpose(pairs);
-      bf16* to = turned + panel * Even(s.in) + k * width + (o - panel) * 2;
-      for (int64_t i = 0; i < std::min(kLanes, (Even(s.in) - k) / 2); ++i)
-        _mm512_storeu_ps(to + i * width * 2, pairs[i]);
-    }
+    for (int64_t k = 0; k < s.in; k += kChunk)
+      TurnPairs(half + o * Even(s.in) + k, s.out - o, Even(s.in), Even(s.in) - k,
+                turned + panel * Even(s.in) + k * width + (o - panel) * 2, width);
   }
 }
 
@@ -222,8 +217,7 @@ void DenseDataGradient(const DenseShape& s, const bf16* dy, const bf16* half, bf
     PanelProduct<4, false>(rows, s.images, Even(s.out), 2, columns, pairs, sums, kPanel);
     for (int64_t n = 0; n < s.images; ++n) {
       for (int64_t c = 0; c < kPanel && first + c < s.in; c += kLanes)
-        _mm256_mask_storeu_epi16(dx + n * s.in + first + c, First16(s.in - first - c),
-                                 Narrow(_mm512_loadu_ps(sums + n * kPanel + c)));
+        StoreNarrow(dx + n * s.in + first + c, First16(s.in - first - c), _mm512_loadu_ps(sums + n * kPanel + c));
     }
   }
 }

@@ -2,6 +2,7 @@
 #include "serve/workers.h"
 
 #include <algorithm>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -16,6 +17,13 @@ namespace {
 Image ToImage(const api::GivenImage& given) {
   if (!given.decoded()) return DecodeImage(given.bytes);
   return {given.shape, {given.bytes.begin(), given.bytes.end()}};
+}
+
+/// Nothing is computed for a client that has gone, nor behind its time.
+std::optional<HttpResponse> WhyDropped(const Job& job) {
+  if (job.exchange->gone()) return HttpError(499, "the client has hung up");
+  if (ServiceClock::now() > job.deadline) return Job::OutOfTime();
+  return {};
 }
 
 /// Of a job that no other worker has: its place, with the memory that it stands for, is free when its client asks for
@@ -73,13 +81,6 @@ void Workers::Run(size_t worker) {
       for (const QueuedImage& image : work.images) image.job->finish(*image.job, HttpError(500, "an internal error"));
     }
   }
-}
-
-/// Nothing is computed for a client that has gone, nor behind its time.
-std::optional<HttpResponse> Workers::WhyDropped(const Job& job) const {
-  if (job.exchange->gone()) return HttpError(499, "the client has hung up");
-  if (ServiceClock::now() > job.deadline) return Job::OutOfTime();
-  return {};
 }
 
 void Workers::Read(size_t worker, const std::shared_ptr<Job>& job) {

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <atomic>
-#include <optional>
 #include <thread>
 #include <vector>
 
@@ -33,7 +32,6 @@ class Workers {
   void Run(size_t worker);
   void Read(size_t worker, const std::shared_ptr<Job>& job);
   void Compute(size_t worker, const std::vector<QueuedImage>& images);
-  std::optional<HttpResponse> WhyDropped(const Job& job) const;
 
   JobQueue& queue_;
   api::Metrics& metrics_;
