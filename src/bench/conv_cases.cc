@@ -8,7 +8,7 @@
 #include "bench/values.h"
 #include "kernels/patch_conv.h"
 #include "kernels/scratch.h"
-#include "kernels/winograd.h"
+#include "kernels/conv.h"
 
 namespace spotter {
 namespace {
@@ -57,10 +57,10 @@ struct Conv {
   void RunForward() {
     if (!shape.pool) return;
     convolved = Convolve(false, at::kBFloat16);
-    bf16* packed = packed_weights.Get(kernels::WinogradPackedSize(shape.in, shape.out));
-    PackWinogradForward(shape, weight_values(), packed, scratch.threads());
+    bf16* packed = packed_weights.Get(kernels::ConvPackedSize(shape.in, shape.out));
+    PackConvForward(shape, weight_values(), packed, scratch.threads());
     const uint32_t* words = argmax.Get(ArgmaxWords(shape));
-    WinogradForward(shape, x.data(), packed, {}, y.data(), argmax.data(), scratch);
+    ConvForward(shape, x.data(), packed, {}, y.data(), argmax.data(), scratch);
     const int64_t chunks = (shape.out + 31) / 32;
     where = PoolIndices({shape.images, shape.conv_height(), shape.conv_width(), shape.out, 2},
                         [&](int64_t pixel, int64_t c) {
@@ -97,9 +97,9 @@ KernelCase ConvForwardCase(const ConvShape& shape, bool bias, bool relu, int thr
   return Case(kernel, shape, [=]() -> KernelCalls {
     const auto c = std::make_shared<Conv>(shape, threads);
     const auto ours = [=] {
-      bf16* packed = c->packed_weights.Get(kernels::WinogradPackedSize(shape.in, shape.out));
-      PackWinogradForward(shape, c->weight_values(), packed, threads);
-      WinogradForward(shape, c->x.data(), packed,
+      bf16* packed = c->packed_weights.Get(kernels::ConvPackedSize(shape.in, shape.out));
+      PackConvForward(shape, c->weight_values(), packed, threads);
+      ConvForward(shape, c->x.data(), packed,
                       {.bias = bias ? c->bias.const_data_ptr<float>() : nullptr, .relu = relu}, c->y.data(),
                       shape.pool ? c->argmax.Get(ArgmaxWords(shape)) : nullptr, c->scratch);
       return c->y.tensor();
@@ -118,9 +118,9 @@ KernelCase ConvDataGradientCase(const ConvShape& shape, int threads) {
     c->RunForward();
     const auto dx = std::make_shared<RandomMap>(shape.images, shape.height, shape.width, shape.in);
     const auto ours = [=] {
-      bf16* packed = c->packed_weights.Get(kernels::WinogradPackedSize(shape.out, shape.in));
-      PackWinogradDataGradient(shape, c->weight_values(), packed, threads);
-      WinogradDataGradient(shape, c->y.data(), c->argmax.data(), packed, dx->data(), c->scratch);
+      bf16* packed = c->packed_weights.Get(kernels::ConvPackedSize(shape.out, shape.in));
+      PackConvDataGradient(shape, c->weight_values(), packed, threads);
+      ConvDataGradient(shape, c->y.data(), c->argmax.data(), packed, dx->data(), c->scratch);
       return dx->tensor();
     };
     return {ours, [=](at::ScalarType type) { return c->Gradient(c->Unpool(type), /*data=*/true); }};
@@ -134,7 +134,7 @@ KernelCase ConvWeightGradientCase(const ConvShape& shape, int threads) {
     const at::Tensor dw = at::empty_like(c->weights);
     const at::Tensor unpooled = c->Unpool(at::kBFloat16);
     const auto ours = [=] {
-      WinogradWeightGradient(shape, c->x.data(), c->y.data(), c->argmax.data(), dw.data_ptr<float>(), c->scratch);
+      ConvWeightGradient(shape, c->x.data(), c->y.data(), c->argmax.data(), dw.data_ptr<float>(), c->scratch);
       return dw.permute({0, 3, 1, 2});
     };
     return {ours, [=](at::ScalarType type) {

@@ -2,7 +2,7 @@
 // A 3x3 convolution with bias, ReLU and 2x2 max pool, in one kernel each way.
 #include "engine/buffer.h"
 #include "engine/weighted_op.h"
-#include "kernels/winograd.h"
+#include "kernels/conv.h"
 
 namespace spotter {
 namespace {
@@ -16,12 +16,12 @@ class ConvOp : public WeightedOp {
     shape_.images = pass.images;
     x_ = x;
     if (packed_stale_) {
-      PackWinogradForward(shape_, weight(), packed_.Get(kernels::WinogradPackedSize(shape_.in, shape_.out)),
+      PackConvForward(shape_, weight(), packed_.Get(kernels::ConvPackedSize(shape_.in, shape_.out)),
                           scratch_.threads());
       packed_stale_ = false;
     }
     y_.Get(shape_.out_size());
-    WinogradForward(shape_, x, packed_.data(), {.bias = bias(), .relu = relu_}, y_.data(),
+    ConvForward(shape_, x, packed_.data(), {.bias = bias(), .relu = relu_}, y_.data(),
                     pass.training && shape_.pool ? argmax_.Get(ArgmaxWords(shape_)) : nullptr, scratch_);
     return y_.data();
   }
@@ -37,13 +37,13 @@ class ConvOp : public WeightedOp {
   bf16* Backward(bf16* dy, bf16* spare, bool dx_wanted, const Pass&) override {
     ReluAndBiasGradient({shape_.out_pixels(), shape_.out}, relu_ ? y_.data() : nullptr, dy, scratch_);
     if (WeightLearns()) {
-      WinogradWeightGradient(shape_, x_, dy, argmax_.data(), weight_gradient(), scratch_);
+      ConvWeightGradient(shape_, x_, dy, argmax_.data(), weight_gradient(), scratch_);
       SetWeightGradient();
     }
     if (dx_wanted) {
-      bf16* packed = packed_back_.Get(kernels::WinogradPackedSize(shape_.out, shape_.in));
-      PackWinogradDataGradient(shape_, weight(), packed, scratch_.threads());
-      WinogradDataGradient(shape_, dy, argmax_.data(), packed, spare, scratch_);
+      bf16* packed = packed_back_.Get(kernels::ConvPackedSize(shape_.out, shape_.in));
+      PackConvDataGradient(shape_, weight(), packed, scratch_.threads());
+      ConvDataGradient(shape_, dy, argmax_.data(), packed, spare, scratch_);
     }
     return spare;
   }

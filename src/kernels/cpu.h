@@ -7,4 +7,7 @@ namespace spotter::kernels {
 /// Whether the AVX-512 bf16 kernels run here: the program has them, and the processor what they need.
 bool CpuHasAvx512Bf16();
 
+/// Whether the AMX kernels run here as well: the processor has bf16 tiles, and the system lets this process use them.
+bool CpuHasAmx();
+
 }  // namespace spotter::kernels

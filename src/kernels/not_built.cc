@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What stands in for *_avx512.cc in a program that is built without them (CMakeLists.txt). CpuHasAvx512Bf16() is false
+// What stands in for *_avx512.cc and *_amx.cc in a program that is built without them (CMakeLists.txt). CpuHasAvx512Bf16() is false
 // there, so that nothing calls these.
 #include "base/error.h"
 #include "kernels/add.h"
 #include "kernels/dense.h"
+#include "kernels/direct_conv.h"
 #include "kernels/norm.h"
 #include "kernels/norm_pool.h"
 #include "kernels/patch_conv.h"
@@ -60,6 +61,17 @@ void NormMaxPoolGradient(const PoolShape&, const bf16*, const bf16*, const bf16*
 void MaxPool(const PoolShape&, const bf16*, bf16*, uint8_t*, int) { NotBuilt(); }
 void MaxPoolGradient(const PoolShape&, const bf16*, const uint8_t*, bf16*, int) { NotBuilt(); }
 void Dropout(int64_t, const bf16*, double, uint64_t, bf16*, int) { NotBuilt(); }
+
+int64_t DirectPackedSize(int64_t, int64_t) { NotBuilt(); }
+void PackDirectForward(const ConvShape&, const float*, bf16*, int) { NotBuilt(); }
+void PackDirectDataGradient(const ConvShape&, const float*, bf16*, int) { NotBuilt(); }
+void DirectForward(const ConvShape&, const bf16*, const bf16*, const ConvEpilogue&, bf16*, uint32_t*, Scratch&) {
+  NotBuilt();
+}
+void DirectDataGradient(const ConvShape&, const bf16*, const uint32_t*, const bf16*, bf16*, Scratch&) { NotBuilt(); }
+void DirectWeightGradient(const ConvShape&, const bf16*, const bf16*, const uint32_t*, float*, Scratch&) {
+  NotBuilt();
+}
 
 int64_t WinogradPackedSize(int64_t, int64_t) { NotBuilt(); }
 void PackWinogradForward(const ConvShape&, const float*, bf16*, int) { NotBuilt(); }

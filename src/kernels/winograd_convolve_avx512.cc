@@ -4,8 +4,8 @@
 #include <omp.h>
 
 #include <cstring>
-#include <limits>
 
+#include "kernels/conv_output_avx512.h"
 #include "kernels/winograd.h"
 #include "kernels/winograd_blocks_avx512.h"
 
@@ -14,44 +14,15 @@ namespace {
 
 enum Slot { kV, kM, kZeros };
 
-/// Where the outputs go, and what is done to them on the way.
-struct Output {
-  bf16* y;
-  uint32_t* argmax;
-  int64_t channels;
-  ConvEpilogue epilogue = {};
-};
-
-SPOTTER_INLINE __m512 Finish(__m512 value, __m512 bias, bool relu) {
-  value = _mm512_add_ps(value, bias);
-  return relu ? _mm512_max_ps(_mm512_setzero_ps(), value) : value;  // of NaN and 0 the second: NaN
-}
-
-/// The largest of a window, two values of each row; NaN where one is. Bit c of `column` and `row` says where channel
-/// c's is.
-SPOTTER_INLINE __m512 Largest(const __m512* above, const __m512* below, uint16_t* column, uint16_t* row) {
-  const __mmask16 upper = _mm512_cmp_ps_mask(above[1], above[0], _CMP_GT_OQ);
-  const __mmask16 lower = _mm512_cmp_ps_mask(below[1], below[0], _CMP_GT_OQ);
-  const __m512 a = _mm512_max_ps(above[1], above[0]);
-  const __m512 b = _mm512_max_ps(below[1], below[0]);
-  const __mmask16 second = _mm512_cmp_ps_mask(b, a, _CMP_GT_OQ);
-  *row = second;
-  *column = static_cast<uint16_t>((upper & ~second) | (lower & second));
-  const __mmask16 nan =
-      _mm512_cmp_ps_mask(above[0], above[1], _CMP_UNORD_Q) | _mm512_cmp_ps_mask(below[0], below[1], _CMP_UNORD_Q);
-  return _mm512_mask_mov_ps(_mm512_max_ps(b, a), nan, _mm512_set1_ps(std::numeric_limits<float>::quiet_NaN()));
-}
-
 /// 16 channels from `channel` on of one tile, whose products begin at m. Frequencies that the tile does not need hold
 /// anything.
 template <bool kPool>
-SPOTTER_INLINE void WriteTile(const Output& out, const TileGrid& grid, const Tile& tile, const float* m,
+SPOTTER_INLINE void WriteTile(const ConvOutput& out, const TileGrid& grid, const Tile& tile, const float* m,
                               int64_t m_stride, int64_t channel) {
   constexpr int kWindow = kPool ? 2 : 1;
   constexpr int kOutputs = kTile / kWindow;
   const __mmask16 mask = First16(out.channels - channel);
-  const float* biases = out.epilogue.bias;
-  const __m512 bias = biases != nullptr ? _mm512_maskz_loadu_ps(mask, biases + channel) : _mm512_setzero_ps();
+  const __m512 bias = out.Bias(channel, mask);
   const int64_t height = grid.out_height / kWindow;
   const int64_t width = grid.out_width / kWindow;
   const int64_t top = tile.y * kOutputs;
@@ -88,21 +59,16 @@ SPOTTER_INLINE void WriteTile(const Output& out, const TileGrid& grid, const Til
       if constexpr (kPool) {
         uint16_t column, row;
         value = Largest(y[0] + 2 * j, y[1] + 2 * j, &column, &row);
-        if (out.argmax != nullptr) {
-          const int64_t word = (pixel + i * width + j) * ArgmaxWordsOfPixel(out.channels) + channel / 32 * 2;
-          auto* half = reinterpret_cast<char*>(out.argmax + word) + channel / kLanes % 2 * sizeof(column);
-          std::memcpy(half, &column, sizeof(column));
-          std::memcpy(half + sizeof(*out.argmax), &row, sizeof(row));
-        }
+        out.WritePlaces(pixel + i * width + j, channel, column, row);
       }
-      StoreNarrow(to + j * out.channels, mask, Finish(value, bias, out.epilogue.relu));
+      out.Write(to + j * out.channels, mask, value, bias);
     }
   }
 }
 
 /// The convolution of a map with packed weights, tile by tile; `zeros` of the map is filled in here.
 template <typename Pixels, bool kPool>
-void Convolve(MapView map, const TileGrid& grid, const bf16* packed, const Output& output, Scratch& scratch) {
+void Convolve(MapView map, const TileGrid& grid, const bf16* packed, const ConvOutput& output, Scratch& scratch) {
   if (grid.all() == 0) return;
   const int64_t in = map.channels;
   const int64_t out = output.channels;
@@ -152,14 +118,14 @@ void Convolve(MapView map, const TileGrid& grid, const bf16* packed, const Outpu
 
 void WinogradForward(const ConvShape& shape, const bf16* x, const bf16* packed, const ConvEpilogue& epilogue, bf16* y,
                      uint32_t* argmax, Scratch& scratch) {
-  const Output output{y, argmax, shape.out, epilogue};
+  const ConvOutput output{y, argmax, shape.out, epilogue};
   const auto convolve = shape.pool ? Convolve<MapPixels<kSide>, true> : Convolve<MapPixels<kSide>, false>;
   convolve(InputView(shape, x), ForwardGrid(shape), packed, output, scratch);
 }
 
 void WinogradDataGradient(const ConvShape& shape, const bf16* dy, const uint32_t* argmax, const bf16* packed, bf16* dx,
                           Scratch& scratch) {
-  const Output output{dx, nullptr, shape.in};
+  const ConvOutput output{dx, nullptr, shape.in};
   const auto convolve = !shape.pool          ? Convolve<MapPixels<kSide>, false>
                         : shape.pad % 2 == 0 ? Convolve<PooledPixels<kSide, 0>, false>
                                              : Convolve<PooledPixels<kSide, 1>, false>;

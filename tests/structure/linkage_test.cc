@@ -33,7 +33,9 @@ std::vector<Symbol> Symbols(const std::string& file) {
   return lines != nullptr && ::pclose(lines) == 0 ? symbols : std::vector<Symbol>();
 }
 
-bool ForAvx512(const Symbol& symbol) { return symbol.object.find("_avx512.cc.o:") != std::string::npos; }
+bool ForAvx512(const Symbol& symbol) {
+  return symbol.object.find("_avx512.cc.o:") != std::string::npos || symbol.object.find("_amx.cc.o:") != std::string::npos;
+}
 
 class Linkage : public testing::Test {
  protected:

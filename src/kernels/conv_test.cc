@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Winograd kernels against the plain reference in double: every pass, at sizes that meet every edge.
-#include "kernels/winograd.h"
+// The convolutions against the plain reference in double: every pass, at sizes that meet every edge.
+#include "kernels/conv.h"
 
 #include <gtest/gtest.h>
 
@@ -27,7 +27,7 @@ void PrintTo(const Case& c, std::ostream* out) {
        << (s.pool ? ", pool, " : ", ") << c.threads << " threads";
 }
 
-class WinogradTest : public testing::TestWithParam<Case> {
+class ConvTest : public testing::TestWithParam<Case> {
  protected:
   void SetUp() override {
     if (!CpuHasAvx512Bf16()) GTEST_SKIP() << "this processor has no AVX-512 bf16";
@@ -80,10 +80,10 @@ class WinogradTest : public testing::TestWithParam<Case> {
   };
 
   std::vector<float> Forward(const ConvEpilogue& epilogue, uint32_t* argmax) {
-    std::vector<bf16> packed(static_cast<size_t>(WinogradPackedSize(s.in, s.out)));
-    PackWinogradForward(s, weights.data(), packed.data(), threads());
+    std::vector<bf16> packed(static_cast<size_t>(ConvPackedSize(s.in, s.out)));
+    PackConvForward(s, weights.data(), packed.data(), threads());
     Guarded y(s.out_size());
-    WinogradForward(s, AsBf16(x).data(), packed.data(), epilogue, y.data(), argmax, scratch);
+    ConvForward(s, AsBf16(x).data(), packed.data(), epilogue, y.data(), argmax, scratch);
     return y.Take();
   }
   PoolShape Pool() const { return {s.images, s.conv_height(), s.conv_width(), s.out}; }
@@ -112,7 +112,7 @@ class WinogradTest : public testing::TestWithParam<Case> {
   }
 };
 
-TEST_P(WinogradTest, Forward) {
+TEST_P(ConvTest, Forward) {
   const std::vector<double> plain = ReferenceConv(s, x, weights, {});
   if (!s.pool) {
     ExpectExact(plain, Forward({}, nullptr));
@@ -140,7 +140,7 @@ TEST_P(WinogradTest, Forward) {
   EXPECT_GT(static_cast<double>(same), 0.98 * static_cast<double>(where.size()));
 }
 
-TEST_P(WinogradTest, OfEqualValuesTheFirstIsTheMaximum) {
+TEST_P(ConvTest, OfEqualValuesTheFirstIsTheMaximum) {
   if (!s.pool) return;
   std::ranges::fill(x, 0.0f);
   std::vector<uint32_t> argmax(static_cast<size_t>(ArgmaxWords(s)), ~0u);
@@ -148,7 +148,7 @@ TEST_P(WinogradTest, OfEqualValuesTheFirstIsTheMaximum) {
   EXPECT_EQ(Places(argmax), std::vector<uint8_t>(static_cast<size_t>(s.out_size()), 0));
 }
 
-TEST_P(WinogradTest, ForwardWithBiasAndRelu) {
+TEST_P(ConvTest, ForwardWithBiasAndRelu) {
   std::vector<double> y = ReferenceConv(s, x, weights, bias);
   std::vector<uint8_t> where;
   if (s.pool) y = ReferenceMaxPool(Pool(), y, where);
@@ -157,34 +157,34 @@ TEST_P(WinogradTest, ForwardWithBiasAndRelu) {
 }
 
 // Whatever the blocks that its tiles are computed in.
-TEST_P(WinogradTest, AnImageAloneGivesTheSame) {
+TEST_P(ConvTest, AnImageAloneGivesTheSame) {
   ConvShape one = s;
   one.images = 1;
-  std::vector<bf16> packed(static_cast<size_t>(WinogradPackedSize(s.in, s.out)));
-  PackWinogradForward(s, weights.data(), packed.data(), threads());
+  std::vector<bf16> packed(static_cast<size_t>(ConvPackedSize(s.in, s.out)));
+  PackConvForward(s, weights.data(), packed.data(), threads());
   std::vector<bf16> all(static_cast<size_t>(s.out_size())), alone(static_cast<size_t>(one.out_size()));
-  WinogradForward(s, AsBf16(x).data(), packed.data(), {}, all.data(), nullptr, scratch);
+  ConvForward(s, AsBf16(x).data(), packed.data(), {}, all.data(), nullptr, scratch);
   Scratch other(threads() + 1);
-  WinogradForward(one, AsBf16(x).data(), packed.data(), {}, alone.data(), nullptr, other);
+  ConvForward(one, AsBf16(x).data(), packed.data(), {}, alone.data(), nullptr, other);
   all.resize(alone.size());
   EXPECT_EQ(all, alone);
 }
 
-TEST_P(WinogradTest, DataGradient) {
+TEST_P(ConvTest, DataGradient) {
   const std::vector<float> dy = RandomValues(s.out_size(), 4);
   const std::vector<uint32_t> argmax = RandomArgmax();
-  std::vector<bf16> packed(static_cast<size_t>(WinogradPackedSize(s.out, s.in)));
-  PackWinogradDataGradient(s, weights.data(), packed.data(), threads());
+  std::vector<bf16> packed(static_cast<size_t>(ConvPackedSize(s.out, s.in)));
+  PackConvDataGradient(s, weights.data(), packed.data(), threads());
   Guarded dx(s.in_size());
-  WinogradDataGradient(s, AsBf16(dy).data(), argmax.data(), packed.data(), dx.data(), scratch);
+  ConvDataGradient(s, AsBf16(dy).data(), argmax.data(), packed.data(), dx.data(), scratch);
   ExpectExact(ReferenceDataGradient(s, FullGradient(dy, argmax), weights), dx.Take());
 }
 
-TEST_P(WinogradTest, WeightGradient) {
+TEST_P(ConvTest, WeightGradient) {
   const std::vector<float> dy = RandomValues(s.out_size(), 4);
   const std::vector<uint32_t> argmax = RandomArgmax();
   std::vector<float> dw(static_cast<size_t>(s.weight_size()), NAN);
-  WinogradWeightGradient(s, AsBf16(x).data(), AsBf16(dy).data(), argmax.data(), dw.data(), scratch);
+  ConvWeightGradient(s, AsBf16(x).data(), AsBf16(dy).data(), argmax.data(), dw.data(), scratch);
   ExpectExact(ReferenceWeightGradient(s, x, FullGradient(dy, argmax)), dw);
 }
 
@@ -193,7 +193,7 @@ ConvShape Shape(int64_t n, int64_t h, int64_t w, int64_t in, int64_t out, int64_
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    Sizes, WinogradTest,
+    Sizes, ConvTest,
     testing::Values(Case{Shape(3, 31, 31, 24, 64, 1, true), 2},     // the speed network's layers
                     Case{Shape(3, 15, 15, 64, 64, 1, false), 2},    //
                     Case{Shape(3, 15, 15, 64, 256, 1, true), 2},    //
