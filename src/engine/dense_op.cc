@@ -18,7 +18,7 @@ class DenseOp : public WeightedOp {
     if (stale_) HalveDenseWeights(shape_, weight(), half_.Get(DenseHalfSize(shape_)), scratch_.threads());
     stale_ = false;
     bf16* y = y_.Get(pass.images * shape_.out);
-    if (pass.training || pass.images > kernels::kDenseFew) {
+    if (pass.training || pass.images > kernels::DenseFew()) {
       DenseForward(shape_, x, half_.data(), bias(), relu_, y, scratch_);
       return y;
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the AVX-512 kernels share: conversions, and the register-blocked bf16 product. For *_avx512.cc only, which are
+// What the AVX-512 kernels share: conversions, and the register-blocked bf16 product. For *_avx512.cc and *_amx.cc only, which are
 // compiled for such processors. No code of theirs may be taken by other files, which run everywhere: what is here is
 // static, and tests/structure looks for what isn't.
 #pragma once
@@ -9,10 +9,7 @@
 #include <cstdint>
 
 #include "kernels/bf16.h"
-
-// Always inlined: no copy that the linker could give to others is left. The second is for members of classes.
-#define SPOTTER_INLINE static inline __attribute__((always_inline))
-#define SPOTTER_INLINE_MEMBER inline __attribute__((always_inline))
+#include "kernels/inline.h"
 
 namespace spotter::kernels {
 

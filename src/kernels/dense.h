@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Dense layers: products of matrices whose weights are read once a step, so that what counts is how often they pass
 // through memory. bf16 with fp32 sums; the weights' gradient is fp32, not rounded on its way. Any sizes and number of
-// threads; for processors that CpuHasAvx512Bf16() says yes to.
+// threads; for processors that CpuHasAvx512Bf16() says yes to. Products are made in AMX's tiles where there are any
+// (cpu.h), and else in AVX-512 bf16.
 #pragma once
 
 #include <cstdint>
@@ -18,17 +19,17 @@ struct DenseShape {
   int64_t out = 0;
 };
 
-/// The weights in bf16, each row padded to an even length with 0: what the products take.
-inline int64_t DenseHalfSize(const DenseShape& shape) { return shape.out * (shape.in + shape.in % 2); }
+/// The weights in bf16, in the order that the products take.
+int64_t DenseHalfSize(const DenseShape& shape);
 void HalveDenseWeights(const DenseShape& shape, const float* weights, bf16* half, int threads);
 
 /// y = x * weights^T + bias, and ReLU of it when `relu`; bias (out) may be null.
 void DenseForward(const DenseShape& shape, const bf16* x, const bf16* half, const float* bias, bool relu, bf16* y,
                   Scratch& scratch);
 
-/// The same for at most kDenseFew images, to the last bit: a panel of so few would be mostly empty. The weights are
-/// turned over for it, once for many calls.
-constexpr int64_t kDenseFew = 4;
+/// The same for at most DenseFew() images, to the last bit: a panel of so few would be mostly empty. The weights are
+/// turned over for it, once for many calls. DenseFew() is 0 where tiles make it needless.
+int64_t DenseFew();
 int64_t DenseTurnedSize(const DenseShape& shape);
 void TurnDenseWeights(const DenseShape& shape, const bf16* half, bf16* turned, int threads);
 void DenseForwardOfFew(const DenseShape& shape, const bf16* x, const bf16* turned, const float* bias, bool relu,

@@ -5,11 +5,10 @@
 #include <cstring>
 
 #include "kernels/activations_avx512.h"
-#include "kernels/dense.h"
-#include "kernels/panels.h"
+#include "kernels/dense_kinds.h"
 #include "kernels/prefetch.h"
 
-namespace spotter::kernels {
+namespace spotter::kernels::avx512 {
 namespace {
 
 constexpr int64_t kSumPairs =
@@ -253,4 +252,4 @@ void DenseWeightGradient(const DenseShape& s, const bf16* x, const bf16* dy, flo
   }
 }
 
-}  // namespace spotter::kernels
+}  // namespace spotter::kernels::avx512

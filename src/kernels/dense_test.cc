@@ -51,7 +51,7 @@ TEST_P(DenseTest, Forward) {
 
 /// By whichever of the two takes so many images.
 void ForwardOfAny(const DenseShape& s, const bf16* x, const bf16* half, const float* bias, bf16* y, Scratch& scratch) {
-  if (s.images > kDenseFew) return DenseForward(s, x, half, bias, true, y, scratch);
+  if (s.images > DenseFew()) return DenseForward(s, x, half, bias, true, y, scratch);
   std::vector<bf16> turned(static_cast<size_t>(DenseTurnedSize(s)), 0x7fc1);
   TurnDenseWeights(s, half, turned.data(), 2);
   DenseForwardOfFew(s, x, turned.data(), bias, true, y, scratch);

@@ -12,6 +12,7 @@
 #include <cstdint>
 
 #include "kernels/conv_shape.h"
+#include "kernels/inline.h"
 #include "kernels/panels.h"
 
 namespace spotter::kernels {
@@ -43,7 +44,7 @@ constexpr int64_t kBlockTiles = 6;  // that are multiplied by the same weights a
 /// How outputs are cut into units, some rows of them that are computed together, in whole tiles: 16 columns of each row
 /// are a tile; or, where that takes fewer tiles, all places of the rows in order, those between the rows as well.
 struct DirectUnits {
-  explicit DirectUnits(const DirectLayout& layout) : pitch(layout.pitch()) {
+  SPOTTER_INLINE_MEMBER explicit DirectUnits(const DirectLayout& layout) : pitch(layout.pitch()) {
     const int64_t step = layout.pool ? 2 : 1;  // a pooling window's rows stay together
     rows = step;
     across = (layout.out_width + 15) / 16;
@@ -95,7 +96,7 @@ struct DirectBand {
 struct DirectBands {
   /// Bands of whole units of rows, and pieces such that a piece's copy has at most `pixels` pixels, where a unit allows,
   /// and that there are at least `wanted` pieces, where units allow.
-  DirectBands(const DirectLayout& layout, int64_t unit, int64_t images, int64_t pixels, int64_t wanted) {
+  SPOTTER_INLINE_MEMBER DirectBands(const DirectLayout& layout, int64_t unit, int64_t images, int64_t pixels, int64_t wanted) {
     const int64_t all = RoundUp(layout.out_height, unit);
     const int64_t fit = std::max<int64_t>(pixels / layout.pitch() - (kTaps - 1), unit) / unit * unit;
     const int64_t shares = images > 0 ? (wanted + images - 1) / images : 1;  // of an image

@@ -5,26 +5,16 @@
 // from even places on and from odd ones on, so that each tap finds its own.
 #include <omp.h>
 
-#include "kernels/amx.h"
 #include "kernels/direct_conv.h"
 #include "kernels/direct_copy_amx.h"
 #include "kernels/direct_weight_plan.h"
 #include "kernels/prefetch.h"
+#include "kernels/tile_pairs_amx.h"
 
 namespace spotter::kernels {
 namespace {
 
 enum Slot { kCopy, kTurned, kPairs, kSums };
-
-/// 16 channels of 16 pairs of pixels, a dword a pair.
-SPOTTER_INLINE void LoadPairs(const bf16* from, int64_t channels, __m512* pairs) {
-#pragma GCC unroll 16
-  for (int64_t i = 0; i < kTileRows; ++i, from += 2 * channels) {
-    const __m512i a = _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
-    const __m512i b = _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from + channels)));
-    pairs[i] = _mm512_castsi512_ps(_mm512_or_si512(a, _mm512_slli_epi32(b, 16)));
-  }
-}
 
 /// A copy's pixels turned over: (channels, `stride`).
 void TurnPixels(const bf16* copy, int64_t places, const ChannelRange& range, int64_t stride, bf16* turned) {
@@ -32,8 +22,7 @@ void TurnPixels(const bf16* copy, int64_t places, const ChannelRange& range, int
     for (int64_t c = 0; c < range.count; c += kTileRows) {
       __m512 pairs[kTileRows];
       LoadPairs(copy + place * range.stride() + c, range.stride(), pairs);
-      Transpose(pairs);
-      for (int64_t i = 0; i < kTileRows; ++i) _mm512_storeu_ps(turned + (c + i) * stride + place, pairs[i]);
+      StoreTurned(pairs, stride, turned + c * stride + place);
     }
   }
 }
@@ -45,8 +34,7 @@ void PairPixels(const bf16* copy, int64_t pairs, const ChannelRange& range, bf16
       for (int64_t odd = 0; odd < 2; ++odd) {
         __m512 values[kTileRows];
         LoadPairs(copy + (2 * pair + odd) * range.stride() + tile * kTileRows, range.stride(), values);
-        bf16* own = to + ((2 * tile + odd) * pairs + pair) * kTileSums;
-        for (int64_t i = 0; i < kTileRows; ++i) _mm512_storeu_ps(own + i * kTileSums, values[i]);
+        StorePairs(values, to + ((2 * tile + odd) * pairs + pair) * kTileSums);
       }
     }
   }

@@ -11,7 +11,7 @@ namespace spotter::kernels {
 /// Output channels are cut into blocks, whose sums stay in the second cache (2 MiB); pieces of bands are dealt into
 /// parts, so that blocks * parts tasks share out among the threads.
 struct DirectWeightPlan {
-  DirectWeightPlan(const ConvShape& s, int threads)
+  SPOTTER_INLINE_MEMBER DirectWeightPlan(const ConvShape& s, int threads)
       : in_tiles((s.in + 15) / 16),
         out_tiles((s.out + 15) / 16),
         layout(ForwardLayout(s)),

@@ -3,7 +3,7 @@
 // there, so that nothing calls these.
 #include "base/error.h"
 #include "kernels/add.h"
-#include "kernels/dense.h"
+#include "kernels/dense_kinds.h"
 #include "kernels/direct_conv.h"
 #include "kernels/norm.h"
 #include "kernels/norm_pool.h"
@@ -35,6 +35,7 @@ void ReluGradient(const RowShape&, const bf16*, bf16*, float*, Scratch&) { NotBu
 
 void AddMaps(int64_t, const bf16*, const bf16*, bf16*, int) { NotBuilt(); }
 
+namespace avx512 {
 void HalveDenseWeights(const DenseShape&, const float*, bf16*, int) { NotBuilt(); }
 void DenseForward(const DenseShape&, const bf16*, const bf16*, const float*, bool, bf16*, Scratch&) { NotBuilt(); }
 int64_t DenseTurnedSize(const DenseShape&) { NotBuilt(); }
@@ -42,6 +43,14 @@ void TurnDenseWeights(const DenseShape&, const bf16*, bf16*, int) { NotBuilt(); 
 void DenseForwardOfFew(const DenseShape&, const bf16*, const bf16*, const float*, bool, bf16*, Scratch&) { NotBuilt(); }
 void DenseDataGradient(const DenseShape&, const bf16*, const bf16*, bf16*, Scratch&) { NotBuilt(); }
 void DenseWeightGradient(const DenseShape&, const bf16*, const bf16*, float*, Scratch&) { NotBuilt(); }
+}  // namespace avx512
+
+namespace amx {
+void HalveDenseWeights(const DenseShape&, const float*, bf16*, int) { NotBuilt(); }
+void DenseForward(const DenseShape&, const bf16*, const bf16*, const float*, bool, bf16*, Scratch&) { NotBuilt(); }
+void DenseDataGradient(const DenseShape&, const bf16*, const bf16*, bf16*, Scratch&) { NotBuilt(); }
+void DenseWeightGradient(const DenseShape&, const bf16*, const bf16*, float*, Scratch&) { NotBuilt(); }
+}  // namespace amx
 
 int64_t PatchPackedSize(const ConvShape&) { NotBuilt(); }
 void PackPatchWeights(const ConvShape&, const float*, bf16*) { NotBuilt(); }
