@@ -24,7 +24,9 @@ bool HasAvx512Bf16() {
 }
 
 bool HasAmx() {
-  if (!__builtin_cpu_supports("amx-bf16") || !__builtin_cpu_supports("amx-tile")) return false;
+  if (!__builtin_cpu_supports("amx-bf16") || !__builtin_cpu_supports("amx-tile") ||
+      !__builtin_cpu_supports("avx512vbmi2"))
+    return false;
   // Linux wants to be asked before a process uses tiles, which make its signal frames larger.
   constexpr long kAskForFeature = 0x1023;  // ARCH_REQ_XCOMP_PERM
   constexpr long kTileData = 18;           // XFEATURE_XTILEDATA

@@ -7,7 +7,7 @@
 #include "kernels/direct_conv.h"
 #include "kernels/norm.h"
 #include "kernels/norm_pool.h"
-#include "kernels/patch_conv.h"
+#include "kernels/patch_conv_kinds.h"
 #include "kernels/peak.h"
 #include "kernels/pool.h"
 #include "kernels/winograd.h"
@@ -52,12 +52,23 @@ void DenseDataGradient(const DenseShape&, const bf16*, const bf16*, bf16*, Scrat
 void DenseWeightGradient(const DenseShape&, const bf16*, const bf16*, float*, Scratch&) { NotBuilt(); }
 }  // namespace amx
 
+namespace avx512 {
 int64_t PatchPackedSize(const ConvShape&) { NotBuilt(); }
 void PackPatchWeights(const ConvShape&, const float*, bf16*) { NotBuilt(); }
 void PatchForward(const ConvShape&, const bf16*, const bf16*, const float*, Act, bf16*, bf16*, Scratch&) { NotBuilt(); }
 void PatchWeightGradient(const ConvShape&, const bf16*, const bf16*, const bf16*, float*, float*, Scratch&) {
   NotBuilt();
 }
+}  // namespace avx512
+
+namespace amx {
+int64_t PatchPackedSize(const ConvShape&) { NotBuilt(); }
+void PackPatchWeights(const ConvShape&, const float*, bf16*) { NotBuilt(); }
+void PatchForward(const ConvShape&, const bf16*, const bf16*, const float*, Act, bf16*, bf16*, Scratch&) { NotBuilt(); }
+void PatchWeightGradient(const ConvShape&, const bf16*, const bf16*, const bf16*, float*, float*, Scratch&) {
+  NotBuilt();
+}
+}  // namespace amx
 
 void NormMaxPool(const PoolShape&, const bf16*, const float*, const float*, Act, bf16*, bf16*, uint8_t*, int) {
   NotBuilt();

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Convolutions of few input channels, such as the first of a network: each output is a short product of its patch.
 // bf16 with fp32 sums; any kernel, padding, number of channels and threads; no pool; for processors that
-// CpuHasAvx512Bf16() says yes to. Maps and weights as winograd.h has them.
+// CpuHasAvx512Bf16() says yes to. Maps and weights as conv.h has them. Products are made in AMX's tiles where there are
+// any (cpu.h), and else in AVX-512 bf16.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The patch of an output pixel is `kernel` runs of the padded image, a row of the kernel each; runs of neighbouring
-// pixels overlap, and are read where they lie.
+// Convolutions of few channels in AVX-512 bf16: the runs of a patch are read where they lie.
 #include <omp.h>
 
 #include <algorithm>
@@ -9,50 +8,14 @@
 
 #include "kernels/activations_avx512.h"
 #include "kernels/panels.h"
-#include "kernels/patch_conv.h"
+#include "kernels/patch_conv_kinds.h"
+#include "kernels/patch_rows.h"
 #include "kernels/prefetch.h"
 
-namespace spotter::kernels {
+namespace spotter::kernels::avx512 {
 namespace {
 
-constexpr int64_t kBandRows = 8;  // rows of output that are worked on at once: what they need stays in the first cache
-
 enum Slot { kPadded, kPairs, kGradients, kSums };
-
-int64_t Run(const ConvShape& s) { return s.kernel * s.in; }
-int64_t RunPairs(const ConvShape& s) { return (Run(s) + 1) / 2; }  // the last one's second value has weight 0
-int64_t Bands(const ConvShape& s) { return (s.conv_height() + kBandRows - 1) / kBandRows; }
-int64_t RowValues(const ConvShape& s) { return (s.width + 2 * s.pad) * s.in; }
-/// Values of a band's padded rows, and of what may be read behind them.
-int64_t PaddedValues(const ConvShape& s) { return (kBandRows + s.kernel - 1) * RowValues(s) + s.in + 2 * kChunk; }
-
-/// Some rows of one image's output.
-struct Band {
-  int64_t image = 0;
-  int64_t row = 0;
-  int64_t rows = 0;
-};
-Band BandAt(const ConvShape& s, int64_t index) {
-  const int64_t row = index % Bands(s) * kBandRows;
-  return {index / Bands(s), row, std::min(kBandRows, s.conv_height() - row)};
-}
-
-/// The rows of x that a band's patches cover, with zeros around the image and behind the last row.
-void PadRows(const ConvShape& s, const Band& band, const bf16* x, bf16* padded) {
-  const auto bytes = [](int64_t values) { return static_cast<size_t>(values) * sizeof(bf16); };
-  const int64_t rows = band.rows + s.kernel - 1;
-  for (int64_t i = 0; i < rows; ++i, padded += RowValues(s)) {
-    const int64_t y = band.row + i - s.pad;
-    if (y < 0 || y >= s.height) {
-      std::memset(padded, 0, bytes(RowValues(s)));
-      continue;
-    }
-    std::memset(padded, 0, bytes(s.pad * s.in));
-    std::memcpy(padded + s.pad * s.in, x + (band.image * s.height + y) * s.width * s.in, bytes(s.width * s.in));
-    std::memset(padded + (s.pad + s.width) * s.in, 0, bytes(s.pad * s.in));
-  }
-  std::memset(padded, 0, bytes(s.in + 2 * kChunk));
-}
 
 /// The outputs of a panel of 16 * kVectors channels.
 struct Panel {
@@ -189,7 +152,7 @@ void AddRun(const ConvShape& s, const bf16* a, const bf16* gradients, int64_t co
 int64_t PatchPackedSize(const ConvShape& s) { return 2 * s.kernel * RunPairs(s) * PaddedColumns(s.out); }
 
 void PackPatchWeights(const ConvShape& s, const float* weights, bf16* packed) {
-  std::fill_n(packed, PatchPackedSize(s), bf16{0});
+  std::fill_n(packed, avx512::PatchPackedSize(s), bf16{0});
   for (int64_t o = 0; o < s.out; ++o) {
     const int64_t first = o / kPanel * kPanel;
     const int64_t width = PanelWidth(s.out, first);
@@ -259,4 +222,4 @@ void PatchWeightGradient(const ConvShape& s, const bf16* x, const bf16* dy, cons
   }
 }
 
-}  // namespace spotter::kernels
+}  // namespace spotter::kernels::avx512
