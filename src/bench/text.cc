@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "kernels/cpu.h"
 
 namespace spotter {
 namespace {
@@ -34,7 +35,7 @@ std::string PeakText(const MachinePeak& peak) {
   const auto row = [&](const char* name, const Quantiles& q, const char* unit) {
     text += fmt::format("{:<52} {:>12}  {:>18} {:>5}\n", name, Number(q.median) + " " + unit, Range(q), q.n);
   };
-  if (peak.bf16_gflops) row("bf16 multiply-adds (AVX-512)", *peak.bf16_gflops, "GFLOPS");
+  if (peak.bf16_gflops) row(kernels::CpuHasAmx() ? "bf16 multiply-adds (AMX)" : "bf16 multiply-adds (AVX-512)", *peak.bf16_gflops, "GFLOPS");
   row("fp32 multiply-adds", peak.fp32_gflops, "GFLOPS");
   row("memory, copied: read and written", peak.memory_gb_per_second, "GB/s  ");
   return text;
@@ -58,8 +59,8 @@ std::string KernelsText(const std::vector<KernelSpeed>& kernels, const MachinePe
   }
   if (!kernels.empty())
     text +=
-        "GFLOPS: two a multiply-add of the plain algorithm, of which Winograd's needs up to four times fewer, so that "
-        "it may be above the peak; GB/s of maps in a cache may be above the memory's\n"
+        "GFLOPS: two a multiply-add of the plain algorithm, of which Winograd's (on AVX-512) needs up to four times "
+        "fewer, so that it may be above the peak; GB/s of maps in a cache may be above the memory's\n"
         "error: root mean square of the difference from fp64, as a share of the values'; of 0 nothing was rounded\n";
   return text;
 }

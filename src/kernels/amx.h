@@ -16,27 +16,28 @@ constexpr int64_t kTileValues = kTileRows * kTileSums;  // of an A or a B
 constexpr int64_t kTileOutputs = kTileRows * kTileRows;
 constexpr int64_t kTileBytes = 64;  // of a row of any tile
 
+/// What LDTILECFG takes: eight tiles of 16 rows of 64 bytes.
+struct alignas(64) TileConfig {
+  uint8_t palette;
+  uint8_t start_row;
+  uint8_t reserved[14];
+  uint16_t row_bytes[16];
+  uint8_t rows[16];
+};
+static constexpr TileConfig kTileConfig = {1, 0, {}, {64, 64, 64, 64, 64, 64, 64, 64}, {16, 16, 16, 16, 16, 16, 16, 16}};
+
 /// While it lives, the thread that made it may use its tiles. Other code that uses tiles (oneDNN) sets them up for each
 /// of its calls, so that it must not live across those.
 class TileSession {
  public:
-  SPOTTER_INLINE_MEMBER TileSession() {
-    struct alignas(64) {
-      uint8_t palette = 1;
-      uint8_t start_row = 0;
-      uint8_t reserved[14] = {};
-      uint16_t row_bytes[16] = {};
-      uint8_t rows[16] = {};
-    } config;
-    for (int tile = 0; tile < 8; ++tile) {
-      config.row_bytes[tile] = kTileBytes;
-      config.rows[tile] = kTileRows;
-    }
-    _tile_loadconfig(&config);
-  }
+  SPOTTER_INLINE_MEMBER TileSession() { _tile_loadconfig(&kTileConfig); }
   SPOTTER_INLINE_MEMBER ~TileSession() { _tile_release(); }
   TileSession(const TileSession&) = delete;
   TileSession& operator=(const TileSession&) = delete;
 };
+
+/// To be called before tiles are loaded from memory that this thread has written: compilers don't know that they are
+/// (GCC's _tile_loadd doesn't say so), and might write later.
+SPOTTER_INLINE void BeforeTilesAreLoaded() { asm volatile("" : : : "memory"); }
 
 }  // namespace spotter::kernels

@@ -21,6 +21,7 @@ int64_t Chunks(int64_t sums) { return (sums + kTileSums - 1) / kTileSums; }
 /// `b_chunk` from product to product.
 template <int kTiles>
 void SumsOfColumns(const bf16* a, const bf16* b, int64_t b_next, int64_t b_chunk, int64_t chunks, float* sums) {
+  BeforeTilesAreLoaded();
   _tile_zero(0);
   if constexpr (kTiles > 1) _tile_zero(1);
   if constexpr (kTiles > 2) _tile_zero(2);

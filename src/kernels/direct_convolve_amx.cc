@@ -20,6 +20,7 @@ template <int kTiles>
 void BlockSums(const bf16* const* a, int64_t pixel, int64_t row, int64_t channels,
                const bf16* weights, float* c) {
   const int64_t bytes = pixel * int64_t{sizeof(bf16)};
+  BeforeTilesAreLoaded();
   _tile_zero(0);
   if constexpr (kTiles > 1) _tile_zero(1);
   if constexpr (kTiles > 2) _tile_zero(2);

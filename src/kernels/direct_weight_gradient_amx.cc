@@ -46,6 +46,7 @@ template <int kRows>
 void AddProducts(const bf16* a, int64_t stride, const bf16* const* b, int64_t places, float* sums, int64_t next) {
   const int64_t bytes = stride * int64_t{sizeof(bf16)};
   const bf16* second = a + kTileRows * stride;
+  BeforeTilesAreLoaded();
   _tile_loadd(0, sums, kTileBytes);
   _tile_loadd(1, sums + kTileOutputs, kTileBytes);
   _tile_loadd(2, sums + 2 * kTileOutputs, kTileBytes);

@@ -19,7 +19,8 @@ namespace {
 
 }  // namespace
 
-double Bf16Burst() { NotBuilt(); }
+double Avx512Bf16Burst() { NotBuilt(); }
+double AmxBurst() { NotBuilt(); }
 
 void ChannelMoments(const RowShape&, const bf16*, float*, float*, Scratch&) { NotBuilt(); }
 void ScaleShiftAct(const RowShape&, const bf16*, const float*, const float*, Act, bf16*, Scratch&) { NotBuilt(); }

@@ -78,6 +78,7 @@ class Patches {
 
 /// Sums of 16 pixels and 32 channels, 16 and 16; the weights of the second 16 lie `next` values behind.
 SPOTTER_INLINE void TileSums(const bf16* patches, int64_t chunks, const bf16* weights, int64_t next, float* sums) {
+  BeforeTilesAreLoaded();
   _tile_zero(0);
   _tile_zero(1);
   for (int64_t k = 0; k < chunks; ++k) {
@@ -132,6 +133,7 @@ void Forward(const ConvShape& s, const bf16* x, const bf16* packed, const float*
 /// Adds to two tiles of sums, patch values x 16 channels, products over pixels: A's and B's of 32 pixels each.
 SPOTTER_INLINE void AddProducts(const bf16* a, int64_t next, const bf16* b, int64_t b_step, int64_t steps,
                                 float* sums) {
+  BeforeTilesAreLoaded();
   _tile_loadd(0, sums, kTileBytes);
   _tile_loadd(1, sums + kTileOutputs, kTileBytes);
   for (int64_t k = 0; k < steps; ++k) {

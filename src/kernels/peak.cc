@@ -74,7 +74,8 @@ std::vector<double> Rates(int threads, int slices, Burst burst) {
 }  // namespace
 
 std::vector<double> Bf16Rates(int threads, int slices) {
-  return CpuHasAvx512Bf16() ? Rates(threads, slices, Bf16Burst) : std::vector<double>();
+  if (!CpuHasAvx512Bf16()) return {};
+  return Rates(threads, slices, CpuHasAmx() ? AmxBurst : Avx512Bf16Burst);
 }
 
 std::vector<double> Fp32Rates(int threads, int slices) { return Rates(threads, slices, Fp32Burst()); }

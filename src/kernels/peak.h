@@ -18,7 +18,8 @@ std::vector<double> Fp32Rates(int threads, int slices);
 /// Bytes read and written a second by copying 128 MiB, which few caches hold. Throws std::bad_alloc.
 std::vector<double> CopyRates(int threads, int slices);
 
-/// Operations done in some 10 microseconds of bf16 products on this thread (peak_avx512.cc).
-double Bf16Burst();
+/// Operations done in some 10 to 40 microseconds of bf16 products on this thread (peak_avx512.cc, peak_amx.cc).
+double Avx512Bf16Burst();
+double AmxBurst();
 
 }  // namespace spotter::kernels

@@ -4,7 +4,7 @@
 
 namespace spotter::kernels {
 
-double Bf16Burst() {
+double Avx512Bf16Burst() {
   constexpr int kSums = 24;  // independent ones: more than the latency times the products begun in a cycle
   constexpr int kTimes = 2000;
   static const volatile int one = 0x3f803f80;  // two bf16; volatile: the compiler must not know
