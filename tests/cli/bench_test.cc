@@ -51,6 +51,19 @@ TEST_F(BenchTest, Peak) {
   EXPECT_NE(Succeed({"bench", "peak"}).out.find("fp32 multiply-adds"), std::string::npos);
 }
 
+TEST_F(BenchTest, ProcessorIsLimitedByTheEnvironment) {
+  const auto peak = [&](const char* limit) {
+    Surroundings here = Here();
+    here.environment["SPOTTER_CPU"] = limit;
+    return RunCommand(Words{SPOTTER_BINARY, "bench", "peak", "--threads", "1"}, here);
+  };
+  EXPECT_EQ(peak("plain").out.find("bf16"), std::string::npos);
+  const Outcome avx512 = peak("avx512");
+  EXPECT_EQ(avx512.code, 0) << avx512.err;
+  EXPECT_EQ(avx512.out.find("AMX"), std::string::npos) << avx512.out;
+  ExpectRefusal(peak("avx-512"), 2, {"SPOTTER_CPU", "'avx-512'", "expected avx512"});
+}
+
 /// Where our kernels run, `bench peak` knows bf16.
 TEST_F(BenchTest, Kernels) {
   WriteText(at("small.toml"),
