@@ -6,9 +6,9 @@
 
 #include "bench/kernel_case.h"
 #include "bench/values.h"
+#include "kernels/conv.h"
 #include "kernels/patch_conv.h"
 #include "kernels/scratch.h"
-#include "kernels/conv.h"
 
 namespace spotter {
 namespace {
@@ -99,9 +99,8 @@ KernelCase ConvForwardCase(const ConvShape& shape, bool bias, bool relu, int thr
     const auto ours = [=] {
       bf16* packed = c->packed_weights.Get(kernels::ConvPackedSize(shape.in, shape.out));
       PackConvForward(shape, c->weight_values(), packed, threads);
-      ConvForward(shape, c->x.data(), packed,
-                      {.bias = bias ? c->bias.const_data_ptr<float>() : nullptr, .relu = relu}, c->y.data(),
-                      shape.pool ? c->argmax.Get(ArgmaxWords(shape)) : nullptr, c->scratch);
+      ConvForward(shape, c->x.data(), packed, {.bias = bias ? c->bias.const_data_ptr<float>() : nullptr, .relu = relu},
+                  c->y.data(), shape.pool ? c->argmax.Get(ArgmaxWords(shape)) : nullptr, c->scratch);
       return c->y.tensor();
     };
     const auto libtorch = [=](at::ScalarType type) {

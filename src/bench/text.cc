@@ -35,7 +35,9 @@ std::string PeakText(const MachinePeak& peak) {
   const auto row = [&](const char* name, const Quantiles& q, const char* unit) {
     text += fmt::format("{:<52} {:>12}  {:>18} {:>5}\n", name, Number(q.median) + " " + unit, Range(q), q.n);
   };
-  if (peak.bf16_gflops) row(kernels::CpuHasAmx() ? "bf16 multiply-adds (AMX)" : "bf16 multiply-adds (AVX-512)", *peak.bf16_gflops, "GFLOPS");
+  if (peak.bf16_gflops)
+    row(kernels::CpuHasAmx() ? "bf16 multiply-adds (AMX)" : "bf16 multiply-adds (AVX-512)", *peak.bf16_gflops,
+        "GFLOPS");
   row("fp32 multiply-adds", peak.fp32_gflops, "GFLOPS");
   row("memory, copied: read and written", peak.memory_gb_per_second, "GB/s  ");
   return text;

@@ -17,12 +17,12 @@ class ConvOp : public WeightedOp {
     x_ = x;
     if (packed_stale_) {
       PackConvForward(shape_, weight(), packed_.Get(kernels::ConvPackedSize(shape_.in, shape_.out)),
-                          scratch_.threads());
+                      scratch_.threads());
       packed_stale_ = false;
     }
     y_.Get(shape_.out_size());
     ConvForward(shape_, x, packed_.data(), {.bias = bias(), .relu = relu_}, y_.data(),
-                    pass.training && shape_.pool ? argmax_.Get(ArgmaxWords(shape_)) : nullptr, scratch_);
+                pass.training && shape_.pool ? argmax_.Get(ArgmaxWords(shape_)) : nullptr, scratch_);
     return y_.data();
   }
 

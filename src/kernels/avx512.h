@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the AVX-512 kernels share: conversions, and the register-blocked bf16 product. For *_avx512.cc and *_amx.cc only, which are
-// compiled for such processors. No code of theirs may be taken by other files, which run everywhere: what is here is
-// static, and tests/structure looks for what isn't.
+// What the AVX-512 kernels share: conversions, and the register-blocked bf16 product. For *_avx512.cc and *_amx.cc
+// only, which are compiled for such processors. No code of theirs may be taken by other files, which run everywhere:
+// what is here is static, and tests/structure looks for what isn't.
 #pragma once
 
 #include <immintrin.h>
@@ -42,6 +42,11 @@ SPOTTER_INLINE __mmask16 Exceeds(__m512 value, __m512 largest) {
 /// The first `count` (at most all) lanes of a vector.
 SPOTTER_INLINE __mmask32 First32(int64_t count) { return count >= 32 ? ~0u : count <= 0 ? 0u : (1u << count) - 1; }
 SPOTTER_INLINE __mmask16 First16(int64_t count) { return static_cast<__mmask16>(First32(count < 16 ? count : 16)); }
+
+/// 16 columns of two rows as pairs: row `a` in the low halves.
+SPOTTER_INLINE __m512i PairUp(__m256i a, __m256i b) {
+  return _mm512_or_si512(_mm512_cvtepu16_epi32(a), _mm512_slli_epi32(_mm512_cvtepu16_epi32(b), 16));
+}
 
 /// 0, step, 2 * step, ...
 SPOTTER_INLINE __m512i Multiples(int step) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // 3x3 convolutions with stride 1, in bf16 with fp32 sums: forward with bias, ReLU and 2x2 max pool on the outputs' way
 // to memory, data gradient, weight gradient. Two algorithms, chosen by what the processor has (cpu.h): plain
-// products in AMX's tiles (direct_conv.h), and Winograd's F(4x4, 3x3) in AVX-512 bf16 (winograd.h). The plain references
-// are in reference.h.
+// products in AMX's tiles (direct_conv.h), and Winograd's F(4x4, 3x3) in AVX-512 bf16 (winograd.h). The plain
+// references are in reference.h.
 //
 // Maps are (N, H, W, C) bf16, weights (out, 3, 3, in) fp32. Any sizes, any number of channels and threads. Only for
 // processors that CpuHasAvx512Bf16() says yes to. What a call needs beside its arguments lies in `scratch`. An image's

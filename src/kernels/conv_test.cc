@@ -44,9 +44,9 @@ class ConvTest : public testing::TestWithParam<Case> {
   std::vector<float> bias = RandomValues(s.out, 3);
   Scratch scratch{GetParam().threads};
   int threads() const { return GetParam().threads; }
-  /// Of the relative RMS error. Plain products round outputs alone, and weights' gradients not at all. Of Winograd's 0.008
-  /// to 0.012 is measured (docs/speed.md); it differs from place to place in a tile and from weight to weight, which
-  /// maps of one pixel and layers of one weight do not average.
+  /// Of the relative RMS error. Plain products round outputs alone, and weights' gradients not at all. Of Winograd's
+  /// 0.008 to 0.012 is measured (docs/speed.md); it differs from place to place in a tile and from weight to weight,
+  /// which maps of one pixel and layers of one weight do not average.
   double bound() const {
     if (CpuHasAmx()) return 4e-3;
     return s.out_height() * s.out_width() == 1 || s.in * s.out == 1 ? 3e-2 : 1.5e-2;

@@ -40,7 +40,8 @@ Kind Allowed() {
   if (name.empty()) return Kind::kAmx;
   if (name == "avx512") return Kind::kAvx512;
   if (name == "plain") return Kind::kPlain;
-  Fail(ExitCode::kUsage, "SPOTTER_CPU is '{}', expected avx512 (no AMX) or plain (none of our kernels), or nothing", name);
+  Fail(ExitCode::kUsage, "SPOTTER_CPU is '{}', expected avx512 (no AMX) or plain (none of our kernels), or nothing",
+       name);
 }
 
 Kind Find() {

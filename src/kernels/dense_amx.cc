@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Dense layers in AMX's tiles. The weights pass through memory once a call: as the rows of A forward, which computes the
-// transpose, and as pairs of their rows, made on the way, back.
+// Dense layers in AMX's tiles. The weights pass through memory once a call: as the rows of A forward, which computes
+// the transpose, and as pairs of their rows, made on the way, back.
 #include <omp.h>
 
 #include <algorithm>
@@ -17,8 +17,8 @@ enum Slot { kShared, kOwn };
 int64_t Tiles(int64_t rows) { return (rows + kTileRows - 1) / kTileRows; }
 int64_t Chunks(int64_t sums) { return (sums + kTileSums - 1) / kTileSums; }
 
-/// kTiles tiles of sums, of one A and as many B's for each of `chunks` products: those of B are `b_next` values apart, and
-/// `b_chunk` from product to product.
+/// kTiles tiles of sums, of one A and as many B's for each of `chunks` products: those of B are `b_next` values apart,
+/// and `b_chunk` from product to product.
 template <int kTiles>
 void SumsOfColumns(const bf16* a, const bf16* b, int64_t b_next, int64_t b_chunk, int64_t chunks, float* sums) {
   BeforeTilesAreLoaded();
@@ -94,8 +94,8 @@ void ForwardOfSome(const DenseShape& s, int64_t images, const bf16* x, const bf1
         __m512 rows[kTileRows];
         for (int64_t i = 0; i < kTileRows; ++i) {
           const int64_t n = tile * kTileRows + i;
-          rows[i] = _mm512_castsi512_ps(
-              _mm512_maskz_loadu_epi16(n < images ? mask : 0, x + n * s.in + chunk * kTileSums));
+          rows[i] =
+              _mm512_castsi512_ps(_mm512_maskz_loadu_epi16(n < images ? mask : 0, x + n * s.in + chunk * kTileSums));
         }
         StoreTurned(rows, kTileSums, turned + (chunk * tiles + tile) * kTileValues);
       }
@@ -126,8 +126,8 @@ void HalveDenseWeights(const DenseShape& s, const float* weights, bf16* half, in
     for (int64_t i = 0; i < s.in; i += kTileSums, to += kTileValues) {
       const __mmask16 low = row < s.out ? First16(s.in - i) : __mmask16{0};
       const __mmask16 high = row < s.out ? First16(s.in - i - kLanes) : __mmask16{0};
-      _mm512_storeu_si512(
-          to, Pack(_mm512_maskz_loadu_ps(low, from + i), _mm512_maskz_loadu_ps(high, from + i + kLanes)));
+      _mm512_storeu_si512(to,
+                          Pack(_mm512_maskz_loadu_ps(low, from + i), _mm512_maskz_loadu_ps(high, from + i + kLanes)));
     }
   }
 }
@@ -156,16 +156,14 @@ void DenseDataGradient(const DenseShape& s, const bf16* dy, const bf16* half, bf
     for (int64_t column = 0; column < Chunks(s.in); ++column) {
       for (int64_t chunk = 0; chunk < chunks; ++chunk) {
         for (int64_t i = 0; i < kTileRows; ++i) {  // pairs of outputs: eight of each tile of weights
-          const bf16* weights = half + ((2 * chunk + i / 8) * Chunks(s.in) + column) * kTileValues + i % 8 * 2 * kTileSums;
+          const bf16* weights =
+              half + ((2 * chunk + i / 8) * Chunks(s.in) + column) * kTileValues + i % 8 * 2 * kTileSums;
           const __m512i a = _mm512_loadu_si512(weights);
           const __m512i b = _mm512_loadu_si512(weights + kTileSums);
           bf16* to = pairs + 2 * chunk * kTileValues + i * kTileSums;
-          const auto pair_up = [](__m256i low, __m256i high) {
-            return _mm512_or_si512(_mm512_cvtepu16_epi32(low), _mm512_slli_epi32(_mm512_cvtepu16_epi32(high), 16));
-          };
-          _mm512_storeu_si512(to, pair_up(_mm512_castsi512_si256(a), _mm512_castsi512_si256(b)));
+          _mm512_storeu_si512(to, PairUp(_mm512_castsi512_si256(a), _mm512_castsi512_si256(b)));
           _mm512_storeu_si512(to + kTileValues,
-                              pair_up(_mm512_extracti64x4_epi64(a, 1), _mm512_extracti64x4_epi64(b, 1)));
+                              PairUp(_mm512_extracti64x4_epi64(a, 1), _mm512_extracti64x4_epi64(b, 1)));
         }
       }
       for (int64_t tile = 0; tile < Tiles(s.images); ++tile) {

@@ -18,11 +18,6 @@ enum Slot { kColumns, kSums, kPairs };
 
 int64_t Even(int64_t n) { return n + n % 2; }
 
-/// 16 columns of two rows as pairs: row `a` in the low halves.
-SPOTTER_INLINE __m512i PairUp(__m256i a, __m256i b) {
-  return _mm512_or_si512(_mm512_cvtepu16_epi32(a), _mm512_slli_epi32(_mm512_cvtepu16_epi32(b), 16));
-}
-
 /// Rows [row, row + 1] of a matrix, columns from `first` on, as 64 pairs; 0 where there is no such row or column.
 void PairRows(const bf16* matrix, int64_t rows, int64_t columns, int64_t stride, int64_t row, int64_t first, bf16* to) {
   for (int64_t c = 0; c < kPanel; c += kLanes) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The two kinds of dense.h's products, whose contracts these are: in AVX-512 bf16, and in AMX's tiles. They differ in the
-// order of the halved weights, and by rounding in what they answer.
+// The two kinds of dense.h's products, whose contracts these are: in AVX-512 bf16, and in AMX's tiles. They differ in
+// the order of the halved weights, and by rounding in what they answer.
 #pragma once
 
 #include "kernels/dense.h"

@@ -17,8 +17,7 @@ enum Slot { kCopy };
 /// the distance between pixels, `row` that between rows of the copy, in values. All taps of 32 channels come one after
 /// the other: they read the same lines.
 template <int kTiles>
-void BlockSums(const bf16* const* a, int64_t pixel, int64_t row, int64_t channels,
-               const bf16* weights, float* c) {
+void BlockSums(const bf16* const* a, int64_t pixel, int64_t row, int64_t channels, const bf16* weights, float* c) {
   const int64_t bytes = pixel * int64_t{sizeof(bf16)};
   BeforeTilesAreLoaded();
   _tile_zero(0);
@@ -109,7 +108,8 @@ struct ColumnParts {
     const int64_t all = RoundUp(columns, kTileRows) / kTileRows;
     const int64_t tile_bytes = kTileRows * kAllTaps * CopiedChannels(channels) * int64_t{sizeof(bf16)};
     const int64_t fit = std::max<int64_t>(kWeightBytes / tile_bytes, 1);
-    const int64_t share = std::max<int64_t>(all * std::max<int64_t>(pieces, 1) / threads, 1);  // so that all threads have some
+    const int64_t share =
+        std::max<int64_t>(all * std::max<int64_t>(pieces, 1) / threads, 1);  // so that all threads have some
     tiles = std::min({all, fit, share});
     count = (all + tiles - 1) / tiles;
   }
@@ -190,7 +190,7 @@ class Convolution {
     const int64_t end = std::min((part + 1) * parts_.tiles * kTileRows, output_.channels);
     for (int64_t channel = part * parts_.tiles * kTileRows; channel < end; channel += kTileRows) {
       kSums[block.tiles - 1](block.from, pixel_, units_.pitch * pixel_, map_.channels,
-                               packed_ + channel * kAllTaps * CopiedChannels(map_.channels), sums);
+                             packed_ + channel * kAllTaps * CopiedChannels(map_.channels), sums);
       for (int i = 0; i < block.count; ++i)
         WriteUnit<kPool>(layout_, units_, block.units[i], sums + i * units_.tiles * kTileOutputs, channel, output_);
     }

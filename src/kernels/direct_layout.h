@@ -94,9 +94,10 @@ struct DirectBand {
 
 /// All images' outputs in bands of `rows` rows, so many bands to a piece of work.
 struct DirectBands {
-  /// Bands of whole units of rows, and pieces such that a piece's copy has at most `pixels` pixels, where a unit allows,
-  /// and that there are at least `wanted` pieces, where units allow.
-  SPOTTER_INLINE_MEMBER DirectBands(const DirectLayout& layout, int64_t unit, int64_t images, int64_t pixels, int64_t wanted) {
+  /// Bands of whole units of rows, and pieces such that a piece's copy has at most `pixels` pixels, where a unit
+  /// allows, and that there are at least `wanted` pieces, where units allow.
+  SPOTTER_INLINE_MEMBER DirectBands(const DirectLayout& layout, int64_t unit, int64_t images, int64_t pixels,
+                                    int64_t wanted) {
     const int64_t all = RoundUp(layout.out_height, unit);
     const int64_t fit = std::max<int64_t>(pixels / layout.pitch() - (kTaps - 1), unit) / unit * unit;
     const int64_t shares = images > 0 ? (wanted + images - 1) / images : 1;  // of an image

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The weights' gradient: for each tap the product of the outputs' gradient, channels x pixels, with the input, pixels x
-// channels. Pixels are those of copies with zeros around (direct_layout.h), of several images one behind the other: where
-// a place is no output, its gradient is 0. A tap reads the input some places further on: its pairs of pixels are kept
-// from even places on and from odd ones on, so that each tap finds its own.
+// channels. Pixels are those of copies with zeros around (direct_layout.h), of several images one behind the other:
+// where a place is no output, its gradient is 0. A tap reads the input some places further on: its pairs of pixels are
+// kept from even places on and from odd ones on, so that each tap finds its own.
 #include <omp.h>
 
 #include "kernels/direct_conv.h"

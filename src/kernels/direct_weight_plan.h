@@ -16,7 +16,8 @@ struct DirectWeightPlan {
         out_tiles((s.out + 15) / 16),
         layout(ForwardLayout(s)),
         pitch(layout.pitch()),
-        bands(layout, s.pool ? 2 : 1, s.images, std::clamp(layout.out_height * pitch, kLeastPlaces, kMostPlaces) + (kTaps - 1) * pitch, 1) {
+        bands(layout, s.pool ? 2 : 1, s.images,
+              std::clamp(layout.out_height * pitch, kLeastPlaces, kMostPlaces) + (kTaps - 1) * pitch, 1) {
     constexpr int64_t kSumBytes = 1'200'000;
     const int64_t column_bytes = kAllTaps * in_tiles * kSumsOfTile * int64_t{sizeof(float)};
     const int64_t fit = std::max<int64_t>(kSumBytes / column_bytes / 2 * 2, 2);

@@ -23,8 +23,8 @@ void PackFilters(const ConvShape& s, const float* weights, const Place& place, b
     const int64_t filter = place.column + i;
     const float* from = weights + (filter * kAllTaps + place.tap) * s.in + place.sum;
     const bool there = filter < s.out;
-    pairs[i] = _mm512_castsi512_ps(Pack(_mm512_maskz_loadu_ps(there ? low : 0, from),
-                                        _mm512_maskz_loadu_ps(there ? high : 0, from + kLanes)));
+    pairs[i] = _mm512_castsi512_ps(
+        Pack(_mm512_maskz_loadu_ps(there ? low : 0, from), _mm512_maskz_loadu_ps(there ? high : 0, from + kLanes)));
   }
   Transpose(pairs);
   for (int64_t i = 0; i < kTileRows; ++i) _mm512_storeu_ps(to + i * kTileSums, pairs[i]);

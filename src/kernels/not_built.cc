@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What stands in for *_avx512.cc and *_amx.cc in a program that is built without them (CMakeLists.txt). CpuHasAvx512Bf16() is false
-// there, so that nothing calls these.
+// What stands in for *_avx512.cc and *_amx.cc in a program that is built without them (CMakeLists.txt).
+// CpuHasAvx512Bf16() is false there, so that nothing calls these.
 #include "base/error.h"
 #include "kernels/add.h"
 #include "kernels/dense_kinds.h"
@@ -90,9 +90,7 @@ void DirectForward(const ConvShape&, const bf16*, const bf16*, const ConvEpilogu
   NotBuilt();
 }
 void DirectDataGradient(const ConvShape&, const bf16*, const uint32_t*, const bf16*, bf16*, Scratch&) { NotBuilt(); }
-void DirectWeightGradient(const ConvShape&, const bf16*, const bf16*, const uint32_t*, float*, Scratch&) {
-  NotBuilt();
-}
+void DirectWeightGradient(const ConvShape&, const bf16*, const bf16*, const uint32_t*, float*, Scratch&) { NotBuilt(); }
 
 int64_t WinogradPackedSize(int64_t, int64_t) { NotBuilt(); }
 void PackWinogradForward(const ConvShape&, const float*, bf16*, int) { NotBuilt(); }

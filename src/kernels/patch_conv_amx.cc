@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Convolutions of few channels in AMX's tiles: the patches of some rows of outputs are written side by side, [pixel][value],
-// each with a 1 behind its values, which makes the bias's gradient one of the weights', and zeros up to whole tiles.
+// Convolutions of few channels in AMX's tiles: the patches of some rows of outputs are written side by side,
+// [pixel][value], each with a 1 behind its values, which makes the bias's gradient one of the weights', and zeros up to
+// whole tiles.
 #include <omp.h>
 
 #include "kernels/activations_avx512.h"
@@ -18,9 +19,7 @@ int64_t PatchValues(const ConvShape& s) { return (Values(s) + 1 + kTileSums - 1)
 int64_t Chunks(const ConvShape& s) { return PatchValues(s) / kTileSums; }
 int64_t OutTiles(const ConvShape& s) { return (s.out + 2 * kTileRows - 1) / (2 * kTileRows) * 2; }
 /// Pixels of a band, in whole products over them.
-int64_t BandPixels(const ConvShape& s) {
-  return (kBandRows * s.conv_width() + kTileSums - 1) / kTileSums * kTileSums;
-}
+int64_t BandPixels(const ConvShape& s) { return (kBandRows * s.conv_width() + kTileSums - 1) / kTileSums * kTileSums; }
 
 /// The patches of bands, one band after the other, in a thread's own memory.
 class Patches {
@@ -155,10 +154,9 @@ SPOTTER_INLINE void LoadGradients(const bf16* dy, const bf16* y, int64_t stride,
     // ReLU's output is never negative: it is positive where its bits, but for the sign, aren't 0.
     const __m256i output = _mm256_maskz_loadu_epi16(row < rows ? mask : 0, y + row * stride);
     const __mmask16 positive = _mm256_test_epi16_mask(output, _mm256_set1_epi16(0x7fff));
-    return _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(positive, dy + row * stride));
+    return _mm256_maskz_loadu_epi16(positive, dy + row * stride);
   };
-  for (int64_t i = 0; i < kTileRows; ++i)
-    pairs[i] = _mm512_castsi512_ps(_mm512_or_si512(load(2 * i), _mm512_slli_epi32(load(2 * i + 1), 16)));
+  for (int64_t i = 0; i < kTileRows; ++i) pairs[i] = _mm512_castsi512_ps(PairUp(load(2 * i), load(2 * i + 1)));
 }
 
 }  // namespace
@@ -192,8 +190,8 @@ void PatchWeightGradient(const ConvShape& s, const bf16* x, const bf16* dy, cons
   const int64_t sum_values = out_tiles * row_tiles * kTileOutputs;  // [16 channels][16 values][value][channel]
   const int64_t turned_values = PatchValues(s) * BandPixels(s);     // [16 values][32 pixels][value][pixel]
   Patches::Reserve(s, scratch);
-  scratch.Reserve(kPairs, static_cast<size_t>(turned_values + out_tiles * kTileValues * BandPixels(s) / kTileSums) *
-                              sizeof(bf16));
+  scratch.Reserve(
+      kPairs, static_cast<size_t>(turned_values + out_tiles * kTileValues * BandPixels(s) / kTileSums) * sizeof(bf16));
   scratch.Reserve(kSums, static_cast<size_t>(sum_values) * sizeof(float));
   const int64_t bands = s.images * Bands(s);
   const int threads = scratch.threads();

@@ -17,6 +17,8 @@ namespace {
 
 enum Slot { kPadded, kPairs, kGradients, kSums };
 
+int64_t RunPairs(const ConvShape& s) { return (Run(s) + 1) / 2; }  // the last one's second value has weight 0
+
 /// The outputs of a panel of 16 * kVectors channels.
 struct Panel {
   const bf16* weights;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rows that the patches of some outputs read. The patch of an output pixel is `kernel` runs of the padded image, a row
-// of the kernel each; runs of neighbouring pixels overlap. For *_avx512.cc and *_amx.cc only.
+// The rows that the patches of some outputs read. The patch of an output pixel is `kernel` runs of the padded image, a
+// row of the kernel each; runs of neighbouring pixels overlap. For *_avx512.cc and *_amx.cc only.
 #pragma once
 
 #include <algorithm>
@@ -14,11 +14,12 @@ namespace spotter::kernels {
 constexpr int64_t kBandRows = 8;  // rows of output that are worked on at once: what they need stays in the first cache
 
 SPOTTER_INLINE int64_t Run(const ConvShape& s) { return s.kernel * s.in; }
-SPOTTER_INLINE int64_t RunPairs(const ConvShape& s) { return (Run(s) + 1) / 2; }  // the last one's second value has weight 0
 SPOTTER_INLINE int64_t Bands(const ConvShape& s) { return (s.conv_height() + kBandRows - 1) / kBandRows; }
 SPOTTER_INLINE int64_t RowValues(const ConvShape& s) { return (s.width + 2 * s.pad) * s.in; }
 /// Values of a band's padded rows, and of what may be read behind them.
-SPOTTER_INLINE int64_t PaddedValues(const ConvShape& s) { return (kBandRows + s.kernel - 1) * RowValues(s) + s.in + 2 * kChunk; }
+SPOTTER_INLINE int64_t PaddedValues(const ConvShape& s) {
+  return (kBandRows + s.kernel - 1) * RowValues(s) + s.in + 2 * kChunk;
+}
 
 /// Some rows of one image's output.
 struct Band {

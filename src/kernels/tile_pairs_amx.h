@@ -13,8 +13,7 @@ SPOTTER_INLINE void LoadPairs(const bf16* from, int64_t stride, int64_t rows, __
   for (int64_t i = 0; i < kTileRows; ++i, from += 2 * stride) {
     const __m256i a = _mm256_maskz_loadu_epi16(2 * i < rows ? columns : 0, from);
     const __m256i b = _mm256_maskz_loadu_epi16(2 * i + 1 < rows ? columns : 0, from + stride);
-    pairs[i] = _mm512_castsi512_ps(
-        _mm512_or_si512(_mm512_cvtepu16_epi32(a), _mm512_slli_epi32(_mm512_cvtepu16_epi32(b), 16)));
+    pairs[i] = _mm512_castsi512_ps(PairUp(a, b));
   }
 }
 /// The same where all are there.

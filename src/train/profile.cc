@@ -100,7 +100,8 @@ std::string ProfileText(const Profile& p, double peak) {
            "\nThe network's layers are timed one by one where our own kernels run: in bf16 on AVX-512 or AMX\n";
   return PhasesText(p, peak) + "\n" + StepsText(p, peak) +
          fmt::format(
-             "\nGFLOPS: two a multiply-add of the plain algorithm, of which Winograd's (on AVX-512) needs up to four times "
+             "\nGFLOPS: two a multiply-add of the plain algorithm, of which Winograd's (on AVX-512) needs up to four "
+             "times "
              "fewer, so that it may be above the peak; this machine's peak, measured: {:.0f}\n",
              peak);
 }

@@ -34,7 +34,8 @@ std::vector<Symbol> Symbols(const std::string& file) {
 }
 
 bool ForAvx512(const Symbol& symbol) {
-  return symbol.object.find("_avx512.cc.o:") != std::string::npos || symbol.object.find("_amx.cc.o:") != std::string::npos;
+  return symbol.object.find("_avx512.cc.o:") != std::string::npos ||
+         symbol.object.find("_amx.cc.o:") != std::string::npos;
 }
 
 class Linkage : public testing::Test {
