@@ -91,6 +91,22 @@ with Service(spotter, run, "second=" + other) as service, sync_playwright() as p
     assert page.locator("#result .answer").inner_text().startswith(expected[0])
     assert page.locator("#error").is_hidden()
 
+    # Its heat map while another image is chosen: each keeps its own answer.
+    page.evaluate("""() => {
+      document.getElementById("heat").checked = true;
+      document.getElementById("heat").dispatchEvent(new Event("change"));
+      document.querySelector("#history button").click();
+    }""")
+    page.wait_for_function("() => !busy")
+    assert page.locator("#result .answer").inner_text().startswith(expected[1])
+    assert page.locator("#result figure img").count() == 1
+    page.locator("#heat").uncheck()
+    page.wait_for_function("() => !busy")
+    page.locator("#history button").last.click()
+    page.wait_for_function("() => !busy")
+    assert page.locator("#result .answer").inner_text().startswith(expected[0])
+    assert page.locator("#result figure img").count() == 0, "no heat map is wanted any more"
+
     # The camera: live, several frames a second; then a photo.
     before = service.metric('spotter_images_total{model="' + model["name"])
     page.locator("#camera").click()
@@ -107,6 +123,15 @@ with Service(spotter, run, "second=" + other) as service, sync_playwright() as p
     page.keyboard.press("Escape")
     page.wait_for_selector("#video", state="hidden")
     assert page.locator("#error").is_hidden()
+    assert page.locator("#photo").is_visible() and not page.locator("#result .quiet").inner_text().startswith("live")
+    # A file that is no image, while it runs: said, and it stays so.
+    page.locator("#camera").click()
+    page.wait_for_function("() => document.querySelector('#result .quiet').textContent.startsWith('live')")
+    page.set_input_files("#file", [{"name": "b.txt", "mimeType": "", "buffer": b"hello"}])
+    page.wait_for_selector("#error:visible")
+    page.wait_for_timeout(300)
+    assert page.locator("#error").inner_text().startswith("b.txt: "), page.locator("#error").inner_text()
+    watch.problems = [p for p in watch.problems if "400 (Bad Request)" not in p]
     # It is not on where nobody looks, and says so when it has gone.
     page.locator("#camera").click()
     page.wait_for_selector("#snap:visible")
@@ -136,7 +161,7 @@ with Service(spotter, run, "second=" + other) as service, sync_playwright() as p
     assert page.locator("#result .quiet").inner_text().startswith("second, ")
     # Chosen while another image is under way: the image on the page gets the answer of the model that is shown.
     page.evaluate("""() => {
-      classifyFiles([photoShown]);
+      classifyFiles([shown.blob]);
       document.getElementById("model").selectedIndex = 0;
       document.getElementById("model").dispatchEvent(new Event("change"));
     }""")

@@ -10,19 +10,24 @@ let broken = "";  // why nothing can be classified
 
 const chosenModel = () => models.find((model) => model.name === byId("model").value) || models[0];
 
-let photoShown = null, photoUrl = null;
-function showPhoto(blob) {
+let shown = null, photoUrl = null;  // the image on the page: {blob, answer}
+function show(image) {
   stopCamera();
-  photoShown = blob;
+  shown = image;
   if (photoUrl) URL.revokeObjectURL(photoUrl);
-  photoUrl = URL.createObjectURL(blob);
+  photoUrl = URL.createObjectURL(image.blob);
   const photo = byId("photo");
   photo.onload = () => photo.classList.toggle("small", photo.naturalWidth < 160 && photo.naturalHeight < 160);
   photo.src = photoUrl;
+  photo.alt = image.blob.name || "The image";
   photo.hidden = false;
   byId("stage").classList.add("filled");
+  showResult(image.answer);
 }
 
+const showAtLeast = (id) => byId(id).scrollIntoView({ block: "nearest" });  // on a phone it may lie below
+
+const mostProblems = 5;  // that are told one by one
 const waiting = [];  // files to classify, once there are models; null: the image on the page once more
 
 async function classifyWaiting() {
@@ -30,35 +35,51 @@ async function classifyWaiting() {
   busy = true;
   const problems = [];
   while (waiting.length > 0) {
-    const next = waiting.shift(), file = next || photoShown, model = chosenModel();
+    const next = waiting.shift(), image = next ? { blob: next } : shown, file = image.blob, model = chosenModel();
+    const slow = setTimeout(() => byId("result").setAttribute("aria-busy", "true"), 300);
     try {
       const answer = await classify(file, model, { name: file.name || "", heat: byId("heat").checked });
       if (models.length > 1) answer.model = model.name;
-      if (next) showPhoto(file);
-      showResult(answer);
-      if (next) await visit.add(file, answer);
+      image.answer = answer;
+      if (next) {
+        show(image);
+        await visit.add(image);
+      } else {
+        visit.update(image);
+        if (shown === image && !cameraOn) showResult(answer);  // else another one was chosen meanwhile
+      }
     } catch (error) {
       problems.push((file.name ? file.name + ": " : "") + error.message);
     }
+    clearTimeout(slow);
+    byId("result").removeAttribute("aria-busy");
   }
   busy = false;
-  if (problems.length > 0) showError(problems.join(" · "));
+  if (problems.length === 0) return;
+  const different = [...new Set(problems)];
+  const more = different.length - mostProblems;
+  showError(different.slice(0, mostProblems).join(" · ") + (more > 0 ? ` · and ${more} more` : ""));
+  showAtLeast("error");
 }
 
 async function classifyFiles(files) {
-  if (broken) return showError(broken);
+  if (files.length === 0) return;
+  stopCamera();  // its next answer would take the place of theirs
   waiting.push(...files);
+  if (broken) return begin();  // once more
   await classifyWaiting();
+  if (byId("error").hidden) showAtLeast("result");
 }
 
 // By another model, or with what spoke for it.
 async function classifyAgain() {
-  if (!photoShown || byId("photo").hidden) return;
+  if (!shown || cameraOn) return;
   waiting.push(null);
   await classifyWaiting();
 }
 
 let cameraOn = false;
+const mostFailures = 3;  // of the camera's pictures, one after the other
 
 async function startCamera() {
   if (models.length === 0) return showError(broken);
@@ -69,16 +90,19 @@ async function startCamera() {
   byId("video").hidden = false;
   byId("camera").textContent = "Stop the camera";
   byId("stage").classList.add("filled");
-  let last = performance.now(), rate = 0;
+  visit.mark(null);
+  let last = performance.now(), rate = 0, failures = 0;
   try {
     await camera.start(Math.max(320, 2 * width, 2 * height), () => { byId("snap").hidden = false; }, async (frame) => {
       let answer;
       try {
         answer = await classify(frame, chosenModel(), { name: "", heat: false });
-      } catch (error) {  // the next frame may go through
+      } catch (error) {  // the next one may go through
+        if (++failures >= mostFailures) stopCamera();
         showError(error.message);
         return;
       }
+      failures = 0;
       const now = performance.now();
       rate = rate ? 0.8 * rate + 200 / (now - last) : 1000 / (now - last);
       last = now;
@@ -90,24 +114,30 @@ async function startCamera() {
     }
   } catch (error) {
     stopCamera();
-    const why = { NotAllowedError: "the browser was not allowed to use it", NotFoundError: "there is none" }[error.name];
+    const why = { NotAllowedError: "the browser was not allowed to use it", NotFoundError: "none was found" }[error.name];
     showError(navigator.mediaDevices === undefined ? "browsers give a camera only to pages of this machine or over https" : (why ? "camera: " + why : error.message));
   }
 }
 
+// What was shown before it is shown again.
 function stopCamera() {
+  if (!cameraOn) return;
   camera.stop();
   cameraOn = false;
   byId("video").hidden = true;
   byId("snap").hidden = true;
   byId("camera").textContent = "Camera";
   byId("result").setAttribute("aria-live", "polite");
-  if (byId("photo").hidden) byId("stage").classList.remove("filled");
+  byId("photo").hidden = !shown;
+  byId("stage").classList.toggle("filled", shown !== null);
+  showResult(shown ? shown.answer : null);
+  visit.mark(shown);
 }
 
 async function takePhoto() {
+  byId("snap").hidden = true;  // one photo, however often it is pressed
+  byId("camera").focus();
   const frame = await camera.frame(0);
-  stopCamera();
   await classifyFiles([new File([frame], "camera.jpg", { type: "image/jpeg" })]);
 }
 
@@ -151,18 +181,20 @@ function showModel() {
   const model = chosenModel();
   byId("title").textContent = document.title = model.name;
   const { test, classes, image, parameters } = model;
-  const facts = [`${classes.length} classes`, `${parameters.toLocaleString("en")} parameters`, `${image.width} × ${image.height} pixels`];
+  const facts = [`${classes.length} classes`, `${parameters.toLocaleString("en")} parameters`, `images are scaled to ${image.width} × ${image.height}`];
   if (test) facts.unshift(`accuracy ${(100 * test.accuracy).toFixed(2)} % on ${test.images.toLocaleString("en")} ${test.split} images`);
   byId("about").textContent = facts.join(" · ");
   byId("heat-choice").hidden = !model.heat_map;
 }
 
 async function begin() {
-  listen();
   try {
     models = await loadModels();
+    broken = "";
+    showError("");
   } catch (error) {
     broken = error.message;
+    waiting.length = 0;
     showError(broken);
     return;
   }
@@ -172,4 +204,5 @@ async function begin() {
   byId("footer").append(...aboutThisPage());
   classifyWaiting();
 }
+listen();
 begin();

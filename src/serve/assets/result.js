@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// An answer on the page: {top: [{class, probability}], heatMap?, seconds, name, model?}.
+// An answer on the page: {top: [{class, probability}], heatMap?, seconds, name, model?}; null: none.
 const percent = (fraction) => {
   const number = 100 * fraction;
   return (number > 0 && number < 0.1 ? "<0.1" : number.toFixed(1)) + " %";
 };
 
 function showResult(answer, note) {
+  showError("");
+  if (answer === null) return byId("result").replaceChildren(element("p", { class: "quiet" }, "The classes of an image appear here."));
   const best = answer.top[0];
   const bars = element("ul", { class: "bars" });
   for (const { class: name, probability } of answer.top) {
@@ -21,10 +23,10 @@ function showResult(answer, note) {
     parts.push(element("figure", {}, picture, element("figcaption", {}, `What the network saw; what spoke for ${best.class} is bright.`)));
   }
   byId("result").replaceChildren(...parts);
-  showError("");
 }
 
 function showError(text) {
+  if (byId("error").textContent === text && byId("error").hidden === !text) return;  // it would be read aloud once more
   byId("error").textContent = text;
   byId("error").hidden = !text;
 }

@@ -14,10 +14,10 @@ async function ask(path, options = {}) {
   try {
     response = await fetch(path, options);
   } catch {
-    throw new Error("the service does not answer; does `spotter serve` still run?");
+    throw new Error("the service does not answer; is spotter serve still running?");
   }
   const answer = await response.json().catch(() => ({ error: `the service answered ${response.status}` }));
-  if (response.status === 401) throw new Error("this service needs a token; open the address that `spotter serve` printed when it began");
+  if (response.status === 401) throw new Error("this service needs a token; open the address that spotter serve printed when it began");
   if (!response.ok) throw new Error(answer.error || `the service answered ${response.status}`);
   return answer;
 }

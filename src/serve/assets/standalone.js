@@ -83,7 +83,7 @@ async function classify(blob, model, { name }) {
   try {
     bitmap = await createImageBitmap(blob, { colorSpaceConversion: "none" });
   } catch {
-    throw new Error("the browser can't read this as an image");
+    throw new Error(blob.size === 0 ? "the file is empty" : "the browser can't read this as an image");
   }
   let pixels;
   try {
