@@ -83,7 +83,7 @@ HttpResponse HttpError(int status, std::string_view message) {
 }
 
 HttpResponse BodyTooLong(uint64_t most) {
-  return HttpError(413, "the request's body is too long; at most " + std::to_string(most) + " bytes are taken");
+  return HttpError(413, "the request's body is too long; at most " + HumanBytes(static_cast<double>(most)) + " are taken");
 }
 
 HttpResponse Busy(std::string_view message) {

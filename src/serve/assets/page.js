@@ -58,7 +58,7 @@ async function classifyWaiting() {
   if (problems.length === 0) return;
   const different = [...new Set(problems)];
   const more = different.length - mostProblems;
-  showError(different.slice(0, mostProblems).join(" · ") + (more > 0 ? ` · and ${more} more` : ""));
+  showError(different.slice(0, mostProblems).join("\n") + (more > 0 ? `\nand ${more} more` : ""));
   showAtLeast("error");
 }
 
@@ -181,7 +181,7 @@ function showModel() {
   const model = chosenModel();
   byId("title").textContent = document.title = model.name;
   const { test, classes, image, parameters } = model;
-  const facts = [`${classes.length} classes`, `${parameters.toLocaleString("en")} parameters`, `images are scaled to ${image.width} × ${image.height}`];
+  const facts = [`${classes.length} classes`, `${parameters.toLocaleString("en")} parameters`, `images are scaled to ${image.width}\u00a0×\u00a0${image.height}`];
   if (test) facts.unshift(`accuracy ${(100 * test.accuracy).toFixed(2)} % on ${test.images.toLocaleString("en")} ${test.split} images`);
   byId("about").textContent = facts.join(" · ");
   byId("heat-choice").hidden = !model.heat_map;
