@@ -48,8 +48,7 @@ BenchPart DeclareBenchKernels(CLI::App& bench, std::shared_ptr<BenchCommon> comm
       "the kernels that training a recipe's network calls, beside the same operation of libtorch (oneDNN; bf16, "
       "channels-last) on the same values, in turn: ms, GFLOPS (two a multiply-add of the plain algorithm; Winograd's, "
       "on AVX-512, needs fewer) or GB/s (maps in a cache may exceed the memory's peak), how many times as fast as "
-      "libtorch's, and "
-      "the error of each against fp64 on 16 images");
+      "libtorch's, and the error of each against fp64 on 16 images");
   auto a = std::make_shared<Arguments>();
   app->add_option("--recipe", a->recipes, "named recipes or TOML files; all: every built-in one")
       ->type_name("R...")

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Activations and their derivatives on registers. For *_avx512.cc only.
+// Activations and their derivatives on registers. For *_avx512.cc and *_amx.cc only.
 #pragma once
 
 #include "kernels/act.h"
@@ -74,6 +74,22 @@ SPOTTER_INLINE __m512 Derive(__m512 z, __m512 g) {
     return _mm512_mul_ps(g, _mm512_mul_ps(s, _mm512_fmadd_ps(z, _mm512_sub_ps(one, s), one)));
   }
   return g;
+}
+
+/// Calls run<act>().
+template <typename Run>
+SPOTTER_INLINE auto WithAct(Act act, Run run) {
+  switch (act) {
+    case Act::kRelu:
+      return run.template operator()<Act::kRelu>();
+    case Act::kGelu:
+      return run.template operator()<Act::kGelu>();
+    case Act::kSilu:
+      return run.template operator()<Act::kSilu>();
+    case Act::kNone:
+      break;
+  }
+  return run.template operator()<Act::kNone>();
 }
 
 }  // namespace spotter::kernels

@@ -3,7 +3,8 @@
 // are called on processors that CpuHasAmx() says yes to.
 //
 // A thread has eight tiles, and its instructions name them by numbers in the code: the first ones hold sums, the last
-// ones what is multiplied. Rows of A are 32 values side by side; B holds pairs of its rows, [pair][column][2], 1 KiB together.
+// ones what is multiplied. Rows of A are 32 values side by side; B holds pairs of its rows, [pair][column][2], 1 KiB
+// together.
 #pragma once
 
 #include "kernels/avx512.h"

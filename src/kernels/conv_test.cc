@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstring>
 #include <string>
 
 #include "kernels/cpu.h"
@@ -31,12 +30,7 @@ class ConvTest : public testing::TestWithParam<Case> {
  protected:
   void SetUp() override {
     if (!CpuHasAvx512Bf16()) GTEST_SKIP() << "this processor has no AVX-512 bf16";
-    // What is read without having been written shows as NaN.
-    constexpr size_t kBytes = 4 << 20;
-    for (int slot = 0; slot < 4; ++slot) {
-      scratch.Reserve(slot, kBytes);
-      for (int thread = 0; thread < threads(); ++thread) std::memset(scratch.Get<char>(thread, slot), 0xff, kBytes);
-    }
+    FillWithNan(scratch);
   }
   const ConvShape& s = GetParam().shape;
   std::vector<float> x = RandomValues(s.in_size(), 1);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What this processor can do. SPOTTER_CPU in the environment makes it less, for tests and comparisons: "avx512" leaves
-// AMX out, "plain" all of our kernels. Any other value is an Error(kUsage) of the first call.
+// AMX out, "plain" all of our kernels. Any other value is an Error(kUsage) of each call.
 #pragma once
 
 namespace spotter::kernels {

@@ -28,7 +28,8 @@ void DenseForward(const DenseShape& shape, const bf16* x, const bf16* half, cons
                   Scratch& scratch);
 
 /// The same for at most DenseFew() images, to the last bit: a panel of so few would be mostly empty. The weights are
-/// turned over for it, once for many calls. DenseFew() is 0 where tiles make it needless.
+/// turned over for it, once for many calls. DenseFew() is 0 where tiles make it needless: these are not to be called
+/// there.
 int64_t DenseFew();
 int64_t DenseTurnedSize(const DenseShape& shape);
 void TurnDenseWeights(const DenseShape& shape, const bf16* half, bf16* turned, int threads);

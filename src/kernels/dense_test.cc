@@ -19,6 +19,7 @@ class DenseTest : public testing::TestWithParam<DenseShape> {
  protected:
   void SetUp() override {
     if (!CpuHasAvx512Bf16()) GTEST_SKIP() << "this processor has no AVX-512 bf16";
+    FillWithNan(scratch);
     half.resize(static_cast<size_t>(DenseHalfSize(s)), 0x7fc1);
     HalveDenseWeights(s, weights.data(), half.data(), 2);
     weights = Rounded(weights);

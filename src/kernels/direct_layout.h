@@ -25,10 +25,9 @@ constexpr int64_t CopiedChannels(int64_t channels) { return RoundUp(channels, 32
 /// Values from one pixel of a copy to the next: an odd number of lines, since else neighbours share sets of the cache.
 constexpr int64_t PixelStride(int64_t channels) { return (CopiedChannels(channels) / 32 | 1) * 32; }
 
-/// A convolution from a map of (height, width) with `pad` zeros around, to (out_height, out_width). Outputs may reach
-/// beyond the zeros: there is more of them then.
+/// A convolution from a map so wide, with `pad` zeros around, to (out_height, out_width). Outputs may reach beyond the
+/// zeros: there is more of them then.
 struct DirectLayout {
-  int64_t height;
   int64_t width;
   int64_t pad;
   int64_t out_height;
@@ -77,12 +76,12 @@ struct DirectUnits {
 /// From the input to the outputs, of which with a pool only those that it reads.
 inline DirectLayout ForwardLayout(const ConvShape& s) {
   const int64_t window = s.pool ? 2 : 1;
-  return {s.height, s.width, s.pad, window * s.out_height(), window * s.out_width(), s.pool};
+  return {s.width, s.pad, window * s.out_height(), window * s.out_width(), s.pool};
 }
 /// From those outputs back to the input.
 inline DirectLayout BackwardLayout(const ConvShape& s) {
   const DirectLayout forward = ForwardLayout(s);
-  return {forward.out_height, forward.out_width, kTaps - 1 - s.pad, s.height, s.width, false};
+  return {forward.out_width, kTaps - 1 - s.pad, s.height, s.width, false};
 }
 
 /// Some rows of an image's outputs, and the copy that they read.
@@ -105,10 +104,9 @@ struct DirectBands {
     of_image = (layout.out_height + rows - 1) / rows;
     count = images * of_image;
     const int64_t many = pixels / ((rows + kTaps - 1) * layout.pitch());
-    of_piece = std::clamp<int64_t>(std::min(many, count / std::max<int64_t>(wanted, 1)), 1, kMost);
+    of_piece = std::max<int64_t>(std::min(many, count / std::max<int64_t>(wanted, 1)), 1);
     out_height = layout.out_height;
   }
-  static constexpr int64_t kMost = 64;
   int64_t rows;
   int64_t of_image;
   int64_t count;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Packed weights: [16 columns][32 sums][tap][pair of sums][column][2], zeros beyond the last sum and column.
-#include "kernels/amx.h"
 #include "kernels/direct_conv.h"
 #include "kernels/direct_layout.h"
+#include "kernels/tile_pairs_amx.h"
 
 namespace spotter::kernels {
 namespace {
@@ -26,8 +26,7 @@ void PackFilters(const ConvShape& s, const float* weights, const Place& place, b
     pairs[i] = _mm512_castsi512_ps(
         Pack(_mm512_maskz_loadu_ps(there ? low : 0, from), _mm512_maskz_loadu_ps(there ? high : 0, from + kLanes)));
   }
-  Transpose(pairs);
-  for (int64_t i = 0; i < kTileRows; ++i) _mm512_storeu_ps(to + i * kTileSums, pairs[i]);
+  StoreTurned(pairs, kTileSums, to);
 }
 
 /// The same for the data gradient, which sums over filters and has channels as its columns, weights turned by half a

@@ -144,22 +144,6 @@ void DeriveRows(const RowShape& s, const bf16* x, const bf16* dy, const float* f
       });
 }
 
-/// Calls run<Act>() for the activation.
-template <typename Run>
-auto With(Act act, Run run) {
-  switch (act) {
-    case Act::kRelu:
-      return run.template operator()<Act::kRelu>();
-    case Act::kGelu:
-      return run.template operator()<Act::kGelu>();
-    case Act::kSilu:
-      return run.template operator()<Act::kSilu>();
-    case Act::kNone:
-      break;
-  }
-  return run.template operator()<Act::kNone>();
-}
-
 }  // namespace
 
 void ChannelMoments(const RowShape& s, const bf16* x, float* mean, float* variance, Scratch& scratch) {
@@ -181,20 +165,20 @@ void ChannelMoments(const RowShape& s, const bf16* x, float* mean, float* varian
 
 void ScaleShiftAct(const RowShape& s, const bf16* x, const float* factor, const float* shift, Act act, bf16* y,
                    Scratch& scratch) {
-  With(act, [&]<Act kAct>() { ApplyRows<kAct>(s, x, factor, shift, y, scratch.threads()); });
+  WithAct(act, [&]<Act kAct>() { ApplyRows<kAct>(s, x, factor, shift, y, scratch.threads()); });
 }
 
 void GradientSums(const RowShape& s, const bf16* x, const bf16* dy, const float* factor, const float* shift,
                   const float* mean, Act act, float* sum, float* sum_x, bf16* dz, Scratch& scratch) {
   const double* total =
-      With(act, [&]<Act kAct>() { return SumRows<kAct>(s, x, dy, factor, shift, mean, dz, scratch); });
+      WithAct(act, [&]<Act kAct>() { return SumRows<kAct>(s, x, dy, factor, shift, mean, dz, scratch); });
   for (int64_t c = 0; c < s.channels; ++c) sum[c] = static_cast<float>(total[c]);
   for (int64_t c = 0; c < s.channels && sum_x != nullptr; ++c) sum_x[c] = static_cast<float>(total[s.channels + c]);
 }
 
 void ActGradient(const RowShape& s, const bf16* x, const bf16* dy, const float* factor, const float* shift,
                  const float* by_x, const float* constant, Act act, bf16* dx, Scratch& scratch) {
-  With(act, [&]<Act kAct>() { DeriveRows<kAct>(s, x, dy, factor, shift, by_x, constant, dx, scratch.threads()); });
+  WithAct(act, [&]<Act kAct>() { DeriveRows<kAct>(s, x, dy, factor, shift, by_x, constant, dx, scratch.threads()); });
 }
 
 void ReluGradient(const RowShape& s, const bf16* y, bf16* dy, float* sum, Scratch& scratch) {

@@ -37,6 +37,7 @@ void ReluGradient(const RowShape&, const bf16*, bf16*, float*, Scratch&) { NotBu
 void AddMaps(int64_t, const bf16*, const bf16*, bf16*, int) { NotBuilt(); }
 
 namespace avx512 {
+
 void HalveDenseWeights(const DenseShape&, const float*, bf16*, int) { NotBuilt(); }
 void DenseForward(const DenseShape&, const bf16*, const bf16*, const float*, bool, bf16*, Scratch&) { NotBuilt(); }
 int64_t DenseTurnedSize(const DenseShape&) { NotBuilt(); }
@@ -44,31 +45,30 @@ void TurnDenseWeights(const DenseShape&, const bf16*, bf16*, int) { NotBuilt(); 
 void DenseForwardOfFew(const DenseShape&, const bf16*, const bf16*, const float*, bool, bf16*, Scratch&) { NotBuilt(); }
 void DenseDataGradient(const DenseShape&, const bf16*, const bf16*, bf16*, Scratch&) { NotBuilt(); }
 void DenseWeightGradient(const DenseShape&, const bf16*, const bf16*, float*, Scratch&) { NotBuilt(); }
+
+int64_t PatchPackedSize(const ConvShape&) { NotBuilt(); }
+void PackPatchWeights(const ConvShape&, const float*, bf16*) { NotBuilt(); }
+void PatchForward(const ConvShape&, const bf16*, const bf16*, const float*, Act, bf16*, bf16*, Scratch&) { NotBuilt(); }
+void PatchWeightGradient(const ConvShape&, const bf16*, const bf16*, const bf16*, float*, float*, Scratch&) {
+  NotBuilt();
+}
+
 }  // namespace avx512
 
 namespace amx {
+
 void HalveDenseWeights(const DenseShape&, const float*, bf16*, int) { NotBuilt(); }
 void DenseForward(const DenseShape&, const bf16*, const bf16*, const float*, bool, bf16*, Scratch&) { NotBuilt(); }
 void DenseDataGradient(const DenseShape&, const bf16*, const bf16*, bf16*, Scratch&) { NotBuilt(); }
 void DenseWeightGradient(const DenseShape&, const bf16*, const bf16*, float*, Scratch&) { NotBuilt(); }
-}  // namespace amx
 
-namespace avx512 {
 int64_t PatchPackedSize(const ConvShape&) { NotBuilt(); }
 void PackPatchWeights(const ConvShape&, const float*, bf16*) { NotBuilt(); }
 void PatchForward(const ConvShape&, const bf16*, const bf16*, const float*, Act, bf16*, bf16*, Scratch&) { NotBuilt(); }
 void PatchWeightGradient(const ConvShape&, const bf16*, const bf16*, const bf16*, float*, float*, Scratch&) {
   NotBuilt();
 }
-}  // namespace avx512
 
-namespace amx {
-int64_t PatchPackedSize(const ConvShape&) { NotBuilt(); }
-void PackPatchWeights(const ConvShape&, const float*, bf16*) { NotBuilt(); }
-void PatchForward(const ConvShape&, const bf16*, const bf16*, const float*, Act, bf16*, bf16*, Scratch&) { NotBuilt(); }
-void PatchWeightGradient(const ConvShape&, const bf16*, const bf16*, const bf16*, float*, float*, Scratch&) {
-  NotBuilt();
-}
 }  // namespace amx
 
 void NormMaxPool(const PoolShape&, const bf16*, const float*, const float*, Act, bf16*, bf16*, uint8_t*, int) {

@@ -5,6 +5,7 @@
 #include <omp.h>
 
 #include "kernels/activations_avx512.h"
+#include "kernels/panels.h"
 #include "kernels/patch_conv_kinds.h"
 #include "kernels/patch_rows.h"
 #include "kernels/tile_pairs_amx.h"
@@ -15,11 +16,11 @@ namespace {
 enum Slot { kPadded, kPatches, kPairs, kSums };
 
 int64_t Values(const ConvShape& s) { return s.kernel * Run(s); }
-int64_t PatchValues(const ConvShape& s) { return (Values(s) + 1 + kTileSums - 1) / kTileSums * kTileSums; }
+int64_t PatchValues(const ConvShape& s) { return RoundUp(Values(s) + 1, kTileSums); }
 int64_t Chunks(const ConvShape& s) { return PatchValues(s) / kTileSums; }
-int64_t OutTiles(const ConvShape& s) { return (s.out + 2 * kTileRows - 1) / (2 * kTileRows) * 2; }
+int64_t OutTiles(const ConvShape& s) { return RoundUp(s.out, 2 * kTileRows) / kTileRows; }
 /// Pixels of a band, in whole products over them.
-int64_t BandPixels(const ConvShape& s) { return (kBandRows * s.conv_width() + kTileSums - 1) / kTileSums * kTileSums; }
+int64_t BandPixels(const ConvShape& s) { return RoundUp(kBandRows * s.conv_width(), kTileSums); }
 
 /// The patches of bands, one band after the other, in a thread's own memory.
 class Patches {
@@ -177,10 +178,7 @@ void PackPatchWeights(const ConvShape& s, const float* weights, bf16* packed) {
 
 void PatchForward(const ConvShape& s, const bf16* x, const bf16* packed, const float* bias, Act act, bf16* z, bf16* y,
                   Scratch& scratch) {
-  if (act == Act::kNone) Forward<Act::kNone>(s, x, packed, bias, z, y, scratch);
-  if (act == Act::kRelu) Forward<Act::kRelu>(s, x, packed, bias, z, y, scratch);
-  if (act == Act::kGelu) Forward<Act::kGelu>(s, x, packed, bias, z, y, scratch);
-  if (act == Act::kSilu) Forward<Act::kSilu>(s, x, packed, bias, z, y, scratch);
+  WithAct(act, [&]<Act kAct>() { Forward<kAct>(s, x, packed, bias, z, y, scratch); });
 }
 
 void PatchWeightGradient(const ConvShape& s, const bf16* x, const bf16* dy, const bf16* y, float* dw, float* db,

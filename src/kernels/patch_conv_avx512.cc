@@ -170,10 +170,7 @@ void PackPatchWeights(const ConvShape& s, const float* weights, bf16* packed) {
 
 void PatchForward(const ConvShape& s, const bf16* x, const bf16* packed, const float* bias, Act act, bf16* z, bf16* y,
                   Scratch& scratch) {
-  if (act == Act::kNone) Forward<Act::kNone>(s, x, packed, bias, z, y, scratch);
-  if (act == Act::kRelu) Forward<Act::kRelu>(s, x, packed, bias, z, y, scratch);
-  if (act == Act::kGelu) Forward<Act::kGelu>(s, x, packed, bias, z, y, scratch);
-  if (act == Act::kSilu) Forward<Act::kSilu>(s, x, packed, bias, z, y, scratch);
+  WithAct(act, [&]<Act kAct>() { Forward<kAct>(s, x, packed, bias, z, y, scratch); });
 }
 
 void PatchWeightGradient(const ConvShape& s, const bf16* x, const bf16* dy, const bf16* y, float* dw, float* db,

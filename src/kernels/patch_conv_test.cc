@@ -19,6 +19,7 @@ class PatchConvTest : public testing::TestWithParam<ConvShape> {
  protected:
   void SetUp() override {
     if (!CpuHasAvx512Bf16()) GTEST_SKIP() << "this processor has no AVX-512 bf16";
+    FillWithNan(scratch);
   }
   const ConvShape& s = GetParam();
   std::vector<float> x = RandomValues(s.in_size(), 1);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Memory that will be read soon, asked for in time: maps come from far away, and loads would wait for them for a third
-// of the time and more. For *_avx512.cc only.
+// of the time and more. For *_avx512.cc and *_amx.cc only.
 #pragma once
 
 #include <immintrin.h>

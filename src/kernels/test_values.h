@@ -5,11 +5,13 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstring>
 #include <random>
 #include <span>
 #include <vector>
 
 #include "kernels/bf16.h"
+#include "kernels/scratch.h"
 
 namespace spotter::kernels {
 
@@ -32,6 +34,16 @@ inline std::vector<float> AsFloat(std::span<const bf16> values) {
   out.reserve(values.size());
   for (const bf16 value : values) out.push_back(ToFloat(value));
   return out;
+}
+
+/// What is read from there without having been written shows as NaN.
+inline void FillWithNan(Scratch& scratch) {
+  constexpr size_t kBytes = 4 << 20;
+  for (int slot = 0; slot < 4; ++slot) {
+    scratch.Reserve(slot, kBytes);
+    for (int thread = 0; thread < scratch.threads(); ++thread)
+      std::memset(scratch.Get<char>(thread, slot), 0xff, kBytes);
+  }
 }
 
 /// Root mean square of the difference, relative to that of the expected values. NaN where a value is.

@@ -7,7 +7,7 @@
 namespace spotter::kernels {
 
 /// 16 columns of 16 pairs of rows, `stride` apart: the pair of column c in lane c. Columns and rows beyond those that
-/// there are, `rows` at most 32, are 0.
+/// there are, `rows`, of which 32 count, are 0.
 SPOTTER_INLINE void LoadPairs(const bf16* from, int64_t stride, int64_t rows, __mmask16 columns, __m512* pairs) {
 #pragma GCC unroll 16
   for (int64_t i = 0; i < kTileRows; ++i, from += 2 * stride) {

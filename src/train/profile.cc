@@ -101,8 +101,7 @@ std::string ProfileText(const Profile& p, double peak) {
   return PhasesText(p, peak) + "\n" + StepsText(p, peak) +
          fmt::format(
              "\nGFLOPS: two a multiply-add of the plain algorithm, of which Winograd's (on AVX-512) needs up to four "
-             "times "
-             "fewer, so that it may be above the peak; this machine's peak, measured: {:.0f}\n",
+             "times fewer, so that it may be above the peak; this machine's peak, measured: {:.0f}\n",
              peak);
 }
 

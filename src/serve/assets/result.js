@@ -5,9 +5,11 @@ const percent = (fraction) => {
   return (number > 0 && number < 0.1 ? "<0.1" : number.toFixed(1)) + " %";
 };
 
+const noResult = [...byId("result").children];  // as the page begins
+
 function showResult(answer, note) {
   showError("");
-  if (answer === null) return byId("result").replaceChildren(element("p", { class: "quiet" }, "The classes of an image appear here."));
+  if (answer === null) return byId("result").replaceChildren(...noResult);
   const best = answer.top[0];
   const bars = element("ul", { class: "bars" });
   for (const { class: name, probability } of answer.top) {
