@@ -6,7 +6,8 @@
 //
 // Maps are (N, H, W, C) bf16, weights (out, 3, 3, in) fp32. Any sizes, any number of channels and threads. Only for
 // processors that CpuHasAvx512Bf16() says yes to. What a call needs beside its arguments lies in `scratch`. An image's
-// results do not depend on those beside it, to the last bit.
+// results do not depend on those beside it, to the last bit. Values are finite: what isn't there is multiplied by 0, so
+// that a NaN may reach results that do not read it.
 #pragma once
 
 #include <cstdint>

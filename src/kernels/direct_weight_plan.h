@@ -2,9 +2,8 @@
 // How the weights' gradient by plain products in AMX's tiles cuts its work.
 #pragma once
 
-#include <numeric>
-
 #include "kernels/direct_layout.h"
+#include "kernels/weight_parts.h"
 
 namespace spotter::kernels {
 
@@ -24,7 +23,7 @@ struct DirectWeightPlan {
     const int64_t wanted = (out_tiles + fit - 1) / fit;
     block_tiles = std::min(RoundUp((out_tiles + wanted - 1) / wanted, 2), out_tiles);
     blocks = (out_tiles + block_tiles - 1) / block_tiles;
-    parts = std::clamp<int64_t>(bands.pieces(), 1, threads / std::gcd(threads, static_cast<int>(blocks)));
+    parts = WeightParts(blocks, bands.pieces(), threads);
     // The zeros below an image are also those above the next one, where the last row that is read is one of them.
     const bool shared = bands.of_image == 1 && s.pad > 0 && layout.out_height + 1 - s.pad >= s.height;
     shared_rows = shared ? s.pad : 0;

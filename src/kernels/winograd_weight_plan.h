@@ -4,17 +4,17 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <numeric>
 
 #include "kernels/avx512.h"
 #include "kernels/conv_shape.h"
+#include "kernels/weight_parts.h"
 #include "kernels/winograd_layout.h"
 #include "kernels/winograd_tiles.h"
 
 namespace spotter::kernels {
 
-/// How the work is cut: output channels into blocks of `width`, tiles into parts; each thread has as many of the
-/// blocks * parts tasks. A task with more sums than the third cache has room for passes over its tiles three times,
+/// How the work is cut: output channels into blocks of `width`, tiles into parts, so that blocks * parts tasks share
+/// out among the threads. A task with more sums than the third cache has room for passes over its tiles three times,
 /// each for one pair of rows of frequencies.
 struct WeightPlan {
   WeightPlan(const ConvShape& shape, int threads) : in(PaddedSums(shape.in)), out(PaddedColumns(shape.out)) {
@@ -30,9 +30,7 @@ struct WeightPlan {
     frequencies = kFrequencies / passes;
     constexpr int64_t kOperandBytes = 1'500'000;
     tiles = std::clamp<int64_t>(kOperandBytes / (2 * frequencies * (in + width)) / 12 * 12, 24, kMostTiles);
-    // As many tasks as all threads can share, but none without tiles.
-    parts =
-        std::clamp<int64_t>(ForwardGrid(shape).all() / tiles, 1, threads / std::gcd(threads, static_cast<int>(blocks)));
+    parts = WeightParts(blocks, ForwardGrid(shape).all() / tiles, threads);  // none without tiles
     v_pair = 2 * in + kChunk;
     v_stride = tiles / 2 * v_pair + 2 * kChunk;
     d_stride = tiles / 2 * 2 * width + 2 * kChunk;

@@ -3,10 +3,12 @@
 
     check_page.py SPOTTER RUN OTHER_RUN PICTURES [FOLDER FOR SCREENSHOTS]
 """
+import io
 import pathlib
 import shutil
 import sys
 
+from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from service import Service, pictures
@@ -21,6 +23,12 @@ files = pictures(folder)
 def shot(page, name):
     if shots:
         page.screenshot(path=pathlib.Path(shots[0]) / (name + ".png"), full_page=True)
+
+
+def converted(file, kind):
+    to = io.BytesIO()
+    Image.open(file).convert("RGB").save(to, kind)
+    return to.getvalue()
 
 
 def wait_for_history(page, count):
@@ -169,6 +177,21 @@ with Service(spotter, run, "second=" + other) as service, sync_playwright() as p
     page.wait_for_function("() => !busy")
     assert page.locator("#result .quiet").inner_text().startswith(model["name"] + ", ")
 
+    # What the browser reads and the service does not.
+    give(page, "drop", "photo.bmp", converted(files[0], "BMP"), "image/bmp")
+    wait_for_history(page, 10)
+    page.wait_for_function("() => !busy")
+    assert page.locator("#error").is_hidden()
+    assert page.locator("#result .answer").inner_text().startswith(expected[0])
+
+    # The buttons stay where they are, whatever the picture's form.
+    place = page.locator("#choose").bounding_box()
+    wide = io.BytesIO()
+    Image.open(files[0]).convert("RGB").resize((900, 90)).save(wide, "PNG")
+    page.set_input_files("#file", [{"name": "wide.png", "mimeType": "image/png", "buffer": wide.getvalue()}])
+    wait_for_history(page, 11)
+    assert page.locator("#choose").bounding_box() == place
+
     # Phone, and dark.
     page.set_viewport_size({"width": 360, "height": 740})
     fits(page)
@@ -177,6 +200,9 @@ with Service(spotter, run, "second=" + other) as service, sync_playwright() as p
     shot(page, "dark")
     page.locator("#theme").click()
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    page.reload()
+    page.wait_for_function("() => document.getElementById('title').textContent !== 'Spotter'")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)", "as it was left"
     watch.check()
 
     # The service ends: said.

@@ -141,6 +141,24 @@ async function takePhoto() {
   await classifyFiles([new File([frame], "camera.jpg", { type: "image/jpeg" })]);
 }
 
+// Some browsers keep nothing for a page, and throw.
+function keptTheme() {
+  try {
+    return localStorage.getItem("theme");
+  } catch {
+    return null;
+  }
+}
+
+function switchTheme() {
+  const { dataset } = document.documentElement;
+  const dark = dataset.theme ? dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  dataset.theme = dark ? "light" : "dark";
+  try {
+    localStorage.setItem("theme", dataset.theme);
+  } catch { /* then for this visit */ }
+}
+
 const filesOf = (transfer) => [...(transfer ? transfer.files : [])];
 
 function listen() {
@@ -170,11 +188,7 @@ function listen() {
   document.addEventListener("visibilitychange", () => { if (document.hidden && cameraOn) stopCamera(); });  // nobody looks
   byId("model").addEventListener("change", () => { showModel(); classifyAgain(); });
   byId("heat").addEventListener("change", classifyAgain);
-  byId("theme").addEventListener("click", () => {
-    const root = document.documentElement;
-    const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-    root.dataset.theme = dark ? "light" : "dark";
-  });
+  byId("theme").addEventListener("click", switchTheme);
 }
 
 function showModel() {
@@ -188,6 +202,7 @@ function showModel() {
 }
 
 async function begin() {
+  if (keptTheme()) document.documentElement.dataset.theme = keptTheme();
   try {
     models = await loadModels();
     broken = "";

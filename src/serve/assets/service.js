@@ -24,11 +24,23 @@ async function ask(path, options = {}) {
 
 const loadModels = async () => (await ask("api/models")).models;
 
+// What the service does not read but the browser does (GIF, BMP, AVIF, in some HEIC) goes to it as a PNG.
+const readByService = ["image/jpeg", "image/png", "image/webp"];
+async function readable(blob) {
+  if (!blob.type.startsWith("image/") || readByService.includes(blob.type)) return blob;
+  const bitmap = await createImageBitmap(blob).catch(() => null);
+  if (!bitmap) return blob;  // the service says what is wrong with it
+  const canvas = element("canvas", { width: bitmap.width, height: bitmap.height });
+  canvas.getContext("2d").drawImage(bitmap, 0, 0);
+  bitmap.close();
+  return await new Promise((resolve) => canvas.toBlob(resolve)) || blob;
+}
+
 async function classify(blob, model, { name, heat }) {
   const query = new URLSearchParams({ top: 5 });
   if (models.length > 1) query.set("model", model.name);
   if (heat && model && model.heat_map) query.set("heat_map", "hirescam");
-  const answer = await ask("api/predict?" + query, { method: "POST", body: blob, headers: { "Content-Type": "application/octet-stream" } });
+  const answer = await ask("api/predict?" + query, { method: "POST", body: await readable(blob), headers: { "Content-Type": "application/octet-stream" } });
   const [first] = answer.predictions;
   return { top: first.top, heatMap: first.heat_map, seconds: answer.seconds, name };
 }
