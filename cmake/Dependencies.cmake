@@ -9,7 +9,7 @@ find_package(Threads REQUIRED)
 find_package(OpenMP REQUIRED COMPONENTS CXX)  # the compiler's; libtorch brings the same library, and one of them is loaded
 find_package(OpenSSL REQUIRED COMPONENTS Crypto SSL)
 find_package(nlohmann_json REQUIRED)
-find_package(fmt REQUIRED)  # header-only: libtorch ships headers of another fmt, so that both must stay apart
+find_package(fmt REQUIRED)
 find_package(tomlplusplus REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(Boost REQUIRED CONFIG)  # header-only: Boost.Math's distributions and root finding
@@ -17,7 +17,6 @@ find_package(CURL REQUIRED)
 find_package(LibArchive REQUIRED)
 find_package(PNG REQUIRED)
 find_package(pugixml REQUIRED)
-find_package(Boost REQUIRED CONFIG)  # headers only
 find_path(PROTOZERO_INCLUDE_DIR protozero/pbf_writer.hpp REQUIRED)  # libprotobuf would clash with libtorch's own
 add_library(protozero INTERFACE)
 target_include_directories(protozero SYSTEM INTERFACE ${PROTOZERO_INCLUDE_DIR})
@@ -57,8 +56,13 @@ if(torch_version VERSION_LESS 2.11)
 endif()
 message(STATUS "libtorch ${torch_version} at ${TORCH_ROOT}")
 
+# libtorch ships headers of another fmt: ours are found before them.
+get_target_property(fmt_include fmt::fmt INTERFACE_INCLUDE_DIRECTORIES)
+file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/fmt)
+file(CREATE_LINK ${fmt_include}/fmt ${PROJECT_BINARY_DIR}/fmt/fmt SYMBOLIC)
+
 add_library(spotter_torch INTERFACE)
-target_include_directories(spotter_torch SYSTEM INTERFACE ${TORCH_ROOT}/include ${TORCH_ROOT}/include/torch/csrc/api/include)
+target_include_directories(spotter_torch SYSTEM INTERFACE ${PROJECT_BINARY_DIR}/fmt ${TORCH_ROOT}/include ${TORCH_ROOT}/include/torch/csrc/api/include)
 target_link_directories(spotter_torch INTERFACE ${TORCH_ROOT}/lib)
 if(EXISTS ${TORCH_ROOT}/lib/libtorch_cuda.so)
   # --no-as-needed: nothing of ours names a symbol of the CUDA library; loading it registers the device.
