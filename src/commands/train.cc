@@ -82,6 +82,7 @@ void RefuseWithoutEffect(const GivenFlags& given, const TrainSettings& s) {
       {"beta2", adapts, "--optimizer adam or adamw"},
       {"epsilon", adapts, "--optimizer adam or adamw"},
       {"warmup-epochs", schedule != "one-cycle", "another --schedule than one-cycle, which has its own"},
+      {"warmup-start-factor", schedule != "one-cycle" && s.schedule.warmup_epochs > 0, "--warmup-epochs, above 0"},
       {"min-learning-rate", schedule != "constant" && schedule != "one-cycle",
        "--schedule cosine, linear, step or plateau"},
       {"step-epochs", schedule == "step", "--schedule step"},

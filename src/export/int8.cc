@@ -78,15 +78,19 @@ class Quantizer {
     return scale;
   }
 
+  /// Weights as integers. Processors with AVX2 but without its VNNI add two products of a uint8 and an int8 in 16 bits,
+  /// and cut off what does not fit: 2 * 255 * 64 does.
+  static constexpr int kLargestWeight = 64;
+
   /// int8, one scale a filter; the value that gives it back as fp32.
   std::string Weight(const std::string& name) {
     const std::string back = name + "_of_int8";
     if (!weights_.contains(name)) {
       const at::Tensor values = onnx::ToTensor(*constants_.at(name));
-      const at::Tensor scale = (values.flatten(1).abs().amax(1) / 127).clamp_min(1e-12);
+      const at::Tensor scale = (values.flatten(1).abs().amax(1) / kLargestWeight).clamp_min(1e-12);
       std::vector<int64_t> shape(static_cast<size_t>(values.dim()), 1);
       shape[0] = -1;
-      const at::Tensor rounded = at::round(values / scale.view(shape)).clamp(-127, 127).to(at::kChar);
+      const at::Tensor rounded = at::round(values / scale.view(shape)).clamp(-kLargestWeight, kLargestWeight).to(at::kChar);
       Add(name + "_int8", rounded);
       Add(name + "_scale", scale);
       Add(name + "_zero", at::zeros({scale.size(0)}, at::kChar));

@@ -3,7 +3,7 @@
 //
 // Written as QuantizeLinear and DequantizeLinear around Conv, Gemm and MaxPool, which runtimes join into integer
 // kernels (Jacob et al. 2018; ONNX calls it QDQ). Activations are uint8 with one scale and zero point a value, weights
-// int8 with a scale a filter, zero at 0, biases int32.
+// int8 from -64 to 64 with a scale a filter, zero at 0, so that no processor's kernels overflow, biases int32.
 #pragma once
 
 #include <functional>

@@ -45,6 +45,19 @@ TEST(Int8, EveryProductReadsIntegers) {
         << "the fp32 weights are still there";
 }
 
+// 255 * 2 * 64 is below 2^15: what two products are added in on processors without VNNI.
+TEST(Int8, TwoProductsFitInSixteenBits) {
+  const Model model = RandomModel(ResolveModel("seed-003"), {32, 32, 3}, 10);
+  int weights = 0;
+  for (const onnx::Tensor& constant :
+       InInt8(ToOnnx(model).graph, RandomImages(8, model.preprocessing.shape, 1)).constants) {
+    if (constant.type != onnx::Type::kInt8 || constant.dims.size() < 2) continue;
+    ++weights;
+    EXPECT_EQ(onnx::ToTensor(constant).to(at::kInt).abs().max().item<int>(), 64) << constant.name;
+  }
+  EXPECT_EQ(weights, 6);
+}
+
 TEST(Int8, LogitsStayClose) {
   for (const char* name : {"seed-000", "seed-003", "speed", "speed-96"}) {
     SCOPED_TRACE(name);

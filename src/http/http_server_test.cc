@@ -190,6 +190,26 @@ TEST(HttpServer, CutsOffWhoDoesntTakeTheAnswer) {
   EXPECT_LT(client.Rest().size(), size_t{64} << 20);
 }
 
+// What a client does not take stays in the system's memory, which is not the program's to see.
+TEST(HttpServer, AnswersThatAreNotTakenAreNotPiledUp) {
+  std::atomic<int> answered = 0;
+  const HttpServer server("127.0.0.1", 0, [&](const HttpRequest&) {
+    ++answered;
+    return HttpResponse{.body = std::string(10'000, 'x')};
+  });
+  const TestClient client(server);
+  std::string requests;
+  const std::string host = "localhost:" + std::to_string(server.port());
+  for (int i = 0; i < 300; ++i) requests += "GET / HTTP/1.1\r\nHost: " + host + "\r\n\r\n";
+  client.Send(requests);
+  for (int before = -1; before != answered;) {
+    before = answered;
+    std::this_thread::sleep_for(milliseconds(200));
+  }
+  EXPECT_GT(answered, 0);
+  EXPECT_LT(answered, 100) << "1 MB";
+}
+
 TEST(HttpServer, SaysThatThePortIsTaken) {
   const HttpServer first("127.0.0.1", 0, Echo);
   try {

@@ -21,6 +21,10 @@ namespace beast = boost::beast;
 using asio::ip::tcp;
 using boost::system::error_code;
 
+// What the system keeps of a client's answers until they are taken. Left to itself it keeps 3 MB of each client that takes
+// none, and thousands of them could fill the memory.
+constexpr int kSendBuffer = 1 << 16;
+
 asio::ssl::context MakeTls(const HttpOptions& options) {
   asio::ssl::context tls(asio::ssl::context::tls_server);
   tls.set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_sslv2 |
@@ -101,6 +105,7 @@ void Site::WelcomeWaiting() {
 void Site::Welcome(tcp::socket socket) {
   error_code ignored;
   socket.set_option(tcp::no_delay(true), ignored);  // an answer is written whole
+  socket.set_option(asio::socket_base::send_buffer_size(kSendBuffer), ignored);
   if (tls_) {
     std::make_shared<TlsConnection>(TlsStream(beast::tcp_stream(std::move(socket)), *tls_), shared_from_this())
         ->Start();

@@ -28,7 +28,7 @@ struct Cut {
 Cut CutBehind(const Network& network, const std::string& layer);
 
 /// The front learns for the first `share` of a training of `epochs` epochs: its learning rate and progress are those of
-/// a training that ends then (schedules that don't follow the number of epochs and warm-up stay as they are), and from
+/// a training that ends then (warm-up, and schedules that don't follow the number of epochs, stay as they are), and from
 /// then on it asks for no gradients. Its batch norms still normalise by the batch and move their averages.
 class FreezeOut : public Optimizer {
  public:

@@ -13,6 +13,11 @@ constexpr double kOneCycleStart = 25;  // the first rate is the peak divided by 
 constexpr double kOneCycleEnd = 25e4;  // and the last one by this
 constexpr double kPlateauMinDelta = 1e-4;
 
+/// How much of `all` is done: 0 to 1.
+double Progress(double done, double all) {
+  return std::clamp(done / std::max(all, 1e-9), 0.0, 1.0);
+}
+
 /// From `from` at 0 to `to` at 1, as half a cosine.
 double Cosine(double from, double to, double progress) {
   return to + (from - to) * (1 + std::cos(std::numbers::pi * progress)) / 2;
@@ -31,14 +36,16 @@ const std::vector<std::string>& ScheduleNames() {
 }
 
 double ScheduledRate(const ScheduleSettings& s, double epoch, double epochs) {
-  const double progress = std::clamp(epoch / std::max(epochs, 1e-9), 0.0, 1.0);
-  if (s.name == "one-cycle") return OneCycle(s.learning_rate, progress);
-  double rate = s.learning_rate;
-  const double lowest = std::min(s.min_learning_rate, s.learning_rate);
-  if (s.name == "step") rate = std::max(lowest, rate * std::pow(s.step_factor, std::floor(epoch / s.step_epochs)));
-  if (s.name == "cosine") rate = Cosine(rate, lowest, progress);
-  if (s.name == "linear") rate = rate + (lowest - rate) * progress;
-  return epoch < s.warmup_epochs ? rate * (epoch / s.warmup_epochs) : rate;
+  const double peak = s.learning_rate;
+  if (s.name == "one-cycle") return OneCycle(peak, Progress(epoch, epochs));
+  if (epoch < s.warmup_epochs) return peak * std::lerp(s.warmup_start_factor, 1.0, epoch / s.warmup_epochs);
+  const double since = epoch - s.warmup_epochs;
+  const double progress = Progress(since, epochs - s.warmup_epochs);
+  const double lowest = std::min(s.min_learning_rate, peak);
+  if (s.name == "step") return std::max(lowest, peak * std::pow(s.step_factor, std::floor(since / s.step_epochs)));
+  if (s.name == "cosine") return Cosine(peak, lowest, progress);
+  if (s.name == "linear") return std::lerp(peak, lowest, progress);
+  return peak;
 }
 
 bool FollowsEpochs(const ScheduleSettings& s) {

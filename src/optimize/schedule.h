@@ -12,7 +12,8 @@ struct ScheduleSettings {
   std::string name = "constant";
   double learning_rate = 1e-3;   // the base (the peak, for one-cycle)
   double min_learning_rate = 0;  // where cosine and linear end, and what plateau and step never go below
-  double warmup_epochs = 0;      // the rate rises linearly from 0 over these epochs, before and beside any schedule
+  double warmup_epochs = 0;      // the rate rises in a straight line to the base over these epochs; then the schedule
+  double warmup_start_factor = 0;  //   begins. The share of the base that it rises from
   double step_epochs = 10;       // step: multiplied by step_factor every so many epochs
   double step_factor = 0.1;
   double plateau_factor = 0.1;    // plateau: multiplied by this when the validation loss has not gone down
@@ -22,6 +23,8 @@ struct ScheduleSettings {
 const std::vector<std::string>& ScheduleNames();  // constant, plateau, step, cosine, linear, one-cycle
 
 /// The learning rate of the step that begins at `epoch` epochs of `epochs` (fractions count), without plateau's part.
+/// Warm-up comes before the schedule, which is laid out over the epochs that are left, as torch's SequentialLR of LinearLR
+/// and another, and Keras's CosineDecay(warmup_steps).
 /// cosine: half a cosine from the base to the minimum. linear: a straight line there. one-cycle: Smith & Topin, as
 /// torch.optim.lr_scheduler.OneCycleLR: cosine from base/25 up to the base over the first 30 %, then cosine down to
 /// base/25e4; momentum is not cycled; warm-up does not apply. (torch's N steps span N - 1 intervals, ours N: here the

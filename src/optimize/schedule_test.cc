@@ -13,8 +13,8 @@ const Json& Torch(const char* name) {
   return all.at(name);
 }
 
-void ExpectTorchsRates(const ScheduleSettings& settings) {
-  const Json& torch = Torch(settings.name.c_str());
+void ExpectTorchsRates(const ScheduleSettings& settings, const std::string& name) {
+  const Json& torch = Torch(name.c_str());
   const double steps = torch.at("steps");
   constexpr double kEpochs = 8;  // of five steps each
   for (size_t i = 0; i < torch.at("rates").size(); ++i) {
@@ -24,15 +24,15 @@ void ExpectTorchsRates(const ScheduleSettings& settings) {
 }
 
 TEST(Schedule, CosineIsTorchsCosineAnnealingLR) {
-  ExpectTorchsRates({.name = "cosine", .learning_rate = 0.2, .min_learning_rate = 0.002});
+  ExpectTorchsRates({.name = "cosine", .learning_rate = 0.2, .min_learning_rate = 0.002}, "cosine");
 }
 
 TEST(Schedule, LinearIsTorchsLinearLR) {
-  ExpectTorchsRates({.name = "linear", .learning_rate = 0.2, .min_learning_rate = 0.002});
+  ExpectTorchsRates({.name = "linear", .learning_rate = 0.2, .min_learning_rate = 0.002}, "linear");
 }
 
 TEST(Schedule, StepIsTorchsStepLR) {
-  ExpectTorchsRates({.name = "step", .learning_rate = 0.2, .step_epochs = 2, .step_factor = 0.3});
+  ExpectTorchsRates({.name = "step", .learning_rate = 0.2, .step_epochs = 2, .step_factor = 0.3}, "step");
 }
 
 // torch counts N - 1 intervals between its N steps, 0.3 N - 1 of them rising. At the same place of either part the rate
@@ -58,19 +58,31 @@ TEST(Schedule, ConstantAndPlateauDoNotFollowTheEpoch) {
   }
 }
 
-TEST(Schedule, WarmUpRisesInAStraightLineAndMeetsTheSchedule) {
-  for (const char* name : {"constant", "plateau", "step", "cosine", "linear"}) {
+TEST(Schedule, WarmUpIsTorchsSequentialLR) {
+  for (const char* name : {"constant", "step", "cosine", "linear"}) {
     SCOPED_TRACE(name);
-    const ScheduleSettings plain{.name = name, .learning_rate = 0.1};
-    ScheduleSettings warm = plain;
-    warm.warmup_epochs = 2;
-    EXPECT_EQ(ScheduledRate(warm, 0, 20), 0);
-    for (const double epoch : {0.5, 1.0, 1.9}) {
-      EXPECT_DOUBLE_EQ(ScheduledRate(warm, epoch, 20), ScheduledRate(plain, epoch, 20) * epoch / 2);
-    }
-    for (const double epoch : {2.0, 7.3, 20.0})
-      EXPECT_EQ(ScheduledRate(warm, epoch, 20), ScheduledRate(plain, epoch, 20));
+    ExpectTorchsRates({.name = name,
+                       .learning_rate = 0.2,
+                       .min_learning_rate = *name == 's' ? 0 : 0.002,
+                       .warmup_epochs = 2,
+                       .warmup_start_factor = 0.2,
+                       .step_epochs = 2,
+                       .step_factor = 0.3},
+                      std::string("warm-up, ") + name);
   }
+}
+
+TEST(Schedule, WarmUpRisesFromNothingUnlessToldOtherwise) {
+  const ScheduleSettings warm{.name = "plateau", .learning_rate = 0.1, .warmup_epochs = 2};
+  EXPECT_EQ(ScheduledRate(warm, 0, 20), 0);
+  EXPECT_DOUBLE_EQ(ScheduledRate(warm, 1.5, 20), 0.075);
+  EXPECT_EQ(ScheduledRate(warm, 2, 20), 0.1);
+}
+
+TEST(Schedule, WarmUpMayTakeTheWholeRun) {
+  const ScheduleSettings warm{.name = "linear", .learning_rate = 0.1, .warmup_epochs = 10};
+  EXPECT_DOUBLE_EQ(ScheduledRate(warm, 4, 5), 0.04);
+  EXPECT_DOUBLE_EQ(ScheduledRate(warm, 9, 10), 0.09);
 }
 
 TEST(Schedule, NeverGoesBelowTheLowestRate) {

@@ -56,6 +56,7 @@ TEST_F(UsageTest, FlagWithoutEffect) {
   mistake({"--schedule", "cosine", "--step-factor", "0.5"}, {"--step-factor", "--schedule step"});
   mistake({"--min-learning-rate", "0.1"}, {"--min-learning-rate", "--schedule cosine, linear, step or plateau"});
   mistake({"--schedule", "one-cycle", "--warmup-epochs", "1"}, {"--warmup-epochs", "one-cycle"});
+  mistake({"--warmup-start-factor", "0.1"}, {"--warmup-start-factor", "--warmup-epochs, above 0"});
   mistake({"--shift-fill", "zero"}, {"--shift-fill", "--shift, above 0"});
   mistake({"--views-below", "0.5"}, {"--views-below", "--views 2 or 6"});
   // Beside those that they need they pass, given or of a recipe: what is wrong then is the data's name.

@@ -76,9 +76,9 @@ TEST_F(ExportTest, OnnxruntimeAgreesOnCifar10) {
   ASSERT_EQ(unpacked.code, 0) << unpacked.err;
   Surroundings patient = Here();
   patient.timeout_seconds = 200;
-  const Outcome trained = RunCommand(
-      {SPOTTER_BINARY, "train", archive, "--output", "run", "--recipe", "seed-003", "--epochs", "1", "--quiet"},
-      patient);
+  const Outcome trained = RunCommand({SPOTTER_BINARY, "train", "cifar10-jpeg/test", "--output", "run", "--recipe",
+                                      "seed-003", "--epochs", "1", "--quiet"},
+                                     patient);
   ASSERT_EQ(trained.code, 0) << trained.err;
   Succeed({"export", "run", "--onnx", "model.onnx"});
   ExpectOnnxruntimeToAgree("run", "model.onnx", "cifar10-jpeg/test");

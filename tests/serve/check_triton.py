@@ -12,7 +12,7 @@ import tritonclient.http as triton
 from PIL import Image
 from tritonclient.utils import InferenceServerException
 
-from service import Service, pictures
+from service import Service, beside_others, pictures
 
 spotter, run, onnx, folder = sys.argv[1:]
 files = pictures(folder)[:9]
@@ -58,7 +58,8 @@ with Service(spotter, run) as service:
     tensor = triton.InferInput("encoded_image", [len(files)], "BYTES")
     tensor.set_data_from_numpy(encoded)
     by_files = client.infer(name, [tensor]).as_numpy("logits")
-    assert np.array_equal(by_files, client.infer(name, [pixel_input(True)]).as_numpy("logits")), "the same pixels"
+    by_pixels = client.infer(name, [pixel_input(True)]).as_numpy("logits")
+    assert np.abs(by_pixels - by_files).max() <= beside_others() * max(1, np.abs(by_files).max()), "the same pixels"
 
     best = client.infer(name, [tensor], outputs=[triton.InferRequestedOutput("probabilities", class_count=2)]).as_numpy("probabilities")
     assert best.shape == (len(files), 2)
@@ -66,7 +67,8 @@ with Service(spotter, run) as service:
     assert abs(float(value) - probabilities[0].max()) < 0.05 and 0 <= int(index) < probabilities.shape[1] and label
 
     requests = [client.async_infer(name, [pixel_input(True)]) for _ in range(20)]
-    assert all(np.array_equal(r.get_result().as_numpy("logits"), by_files) for r in requests)
+    together = [r.get_result().as_numpy("logits") for r in requests]
+    assert all(np.abs(found - by_files).max() <= beside_others() * max(1, np.abs(by_files).max()) for found in together)
 
     wrong = triton.InferInput("image", [1, 2], "FP32")
     wrong.set_data_from_numpy(np.zeros((1, 2), np.float32))

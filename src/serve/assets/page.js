@@ -142,11 +142,12 @@ async function takePhoto() {
 }
 
 // Some browsers keep nothing for a page, and throw.
+const themeKey = "spotter-theme";
 function keptTheme() {
   try {
-    return localStorage.getItem("theme");
+    return ["light", "dark"].find((theme) => theme === localStorage.getItem(themeKey));
   } catch {
-    return null;
+    return undefined;
   }
 }
 
@@ -155,7 +156,7 @@ function switchTheme() {
   const dark = dataset.theme ? dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
   dataset.theme = dark ? "light" : "dark";
   try {
-    localStorage.setItem("theme", dataset.theme);
+    localStorage.setItem(themeKey, dataset.theme);
   } catch { /* then for this visit */ }
 }
 

@@ -28,8 +28,9 @@ const loadModels = async () => (await ask("api/models")).models;
 const readByService = ["image/jpeg", "image/png", "image/webp"];
 async function readable(blob) {
   if (!blob.type.startsWith("image/") || readByService.includes(blob.type)) return blob;
-  const bitmap = await createImageBitmap(blob).catch(() => null);
+  const bitmap = await createImageBitmap(blob, { colorSpaceConversion: "none" }).catch(() => null);
   if (!bitmap) return blob;  // the service says what is wrong with it
+  await checkPixels();
   const canvas = element("canvas", { width: bitmap.width, height: bitmap.height });
   canvas.getContext("2d").drawImage(bitmap, 0, 0);
   bitmap.close();

@@ -18,7 +18,7 @@ TRIALS = [
     Trial("overload", overload.run, {"seconds": 3}, {"seconds": 60}),
     Trial("deadlines", deadlines.run, {"times": 1}, {"times": 20}),
     Trial("isolation", isolation.run, {"requests": 400}, {"requests": 10_000}),
-    Trial("slow clients", slow_clients.run, {"each": 300, "idle": 300}, {"each": 1000, "idle": 5000}),
+    Trial("slow clients", slow_clients.run, {"each": 300, "idle": 300}, {"each": 1000, "idle": 5000, "aside": True}),
     Trial("limits", limits.run, {"times": 5}, {"times": 1000}),
     Trial("ending", ending.run, {"times": 2}, {"times": 200}),
     Trial("exchange", exchange.run, {"swaps": 10, "pause": 0.3}, {"swaps": 1000, "pause": 0.1}),

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Images of many clients are computed together, some of them unusable: every answer is that of its own image, to the last
-bit of what a lone request gets."""
+bit of what a lone request gets (where libtorch computes, to 1e-5)."""
 import base64
 import concurrent.futures
 import json
 import random
 
-from service import Service
+from service import Service, same_answer
 from trials import Figure
 
 BROKEN = b"\x89PNG broken"
@@ -27,7 +27,7 @@ def run(subject, requests):
                     error = service.predict(BROKEN, status=400, connection=connections[number])["error"]
                     assert error.startswith("the image can't be used: "), error
                 else:
-                    assert service.predict(images[k], connection=connections[number])["predictions"][0]["top"] == alone[k], k
+                    assert same_answer(service.predict(images[k], connection=connections[number])["predictions"][0]["top"], alone[k]), k
 
         def client(number):
             rng, done = random.Random(number), 0
@@ -38,7 +38,7 @@ def run(subject, requests):
                 none_usable = set(picks) == {len(images)}
                 assert status == (400 if none_usable else 200), (status, text)
                 for k, answer in zip(picks, [] if none_usable else json.loads(text)["predictions"], strict=not none_usable):
-                    assert ("error" in answer) if k == len(images) else answer["top"] == alone[k], (k, answer)
+                    assert ("error" in answer) if k == len(images) else same_answer(answer["top"], alone[k]), (k, answer)
                 done += 1
             return done
         with concurrent.futures.ThreadPoolExecutor(len(connections)) as pool:
