@@ -184,7 +184,7 @@ def time_steps(args, cast, as_input):
     net = (SpeedNet() if args.model == "speed" else seed_net(args.model)).to(memory_format=torch.channels_last if args.layout == "nhwc" else torch.contiguous_format)
     fwd = torch.compile(net) if args.compile else net
     speed = args.model == "speed"  # as late in a run: the whitening bias is frozen
-    optimizers = speed_optimizers(net, 0) if speed else [torch.optim.Adam(net.parameters(), lr=1e-3)]
+    optimizers = speed_optimizers(net, 0) if speed else [torch.optim.Adam(net.parameters(), lr=1e-3, fused=args.fused)]
     x, y = as_input(torch.randn(args.batch, 3, 32, 32)), torch.randint(0, 10, (args.batch,))
     times = []
     for _ in range(args.steps + 3):
@@ -213,6 +213,7 @@ def main():
     p.add_argument("--precision", choices=["fp32", "bf16"], default="bf16")
     p.add_argument("--layout", choices=["nchw", "nhwc"], default="nhwc")
     p.add_argument("--compile", action="store_true")
+    p.add_argument("--fused", action="store_true", help="Adam in one kernel, which PyTorch has not by default on a CPU")
     args = p.parse_args()
     torch.manual_seed(args.seed)
     cast = lambda: torch.autocast("cpu", dtype=torch.bfloat16, enabled=args.precision == "bf16")
