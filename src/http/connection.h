@@ -142,18 +142,16 @@ class Connection : public Client, public std::enable_shared_from_this<Connection
 
   void OnPartOfBody(Code error) {
     if (error || reader_.done()) return OnBody(error);
-    const HttpLimits& limits = site_->limits;
     if (answered_) reader_.body().clear();  // it was refused: nobody wants the body
-    const auto bytes = static_cast<int64_t>(reader_.body().size());
-    if (!coming_.Count(bytes) && wanted_) {
+    const size_t bytes = reader_.body().size();
+    if (!coming_.Count(static_cast<int64_t>(bytes)) && wanted_) {
       wanted_ = false;
       keep_ = false;
       std::string().swap(reader_.body());
       coming_.Count(0);
       return Write(Busy("more bodies are coming than there is memory for; try again later"));
     }
-    const std::chrono::milliseconds paced(1000 * bytes / static_cast<int64_t>(limits.body_pace));
-    lowest().expires_at(body_began_ + std::min(limits.body_patience, limits.body_grace + paced));
+    lowest().expires_at(body_began_ + site_->limits.ForBody(bytes));
     stream_.async_read_some(reader_.Room(), [self = this->shared_from_this()](Code error, size_t bytes) {
       self->OnPartOfBody(error ? error : self->reader_.TakeBody(bytes));
     });
@@ -225,7 +223,7 @@ class Connection : public Client, public std::enable_shared_from_this<Connection
     const bool bodiless = head_ || response.status == 204;  // HEAD's header still tells the length
     answer_body_ = bodiless ? std::string() : std::move(response.body);
     answered_ = true;
-    Deadline(site_->limits.patience);
+    Deadline(site_->limits.ForAnswer(answer_body_.size()));
     const std::array<boost::asio::const_buffer, 2> answer = {boost::asio::buffer(answer_head_),
                                                              boost::asio::buffer(answer_body_)};
     boost::asio::async_write(stream_, answer, [self = this->shared_from_this()](Code error, size_t) {

@@ -3,6 +3,7 @@
 // answers with predictions. One thread reads and writes; a service may answer from any other.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -23,11 +24,19 @@ struct HttpLimits {
   uint64_t body_bytes = 1 << 20;                // more: 413
   uint64_t bodies_bytes = uint64_t{256} << 20;  // of all bodies that are coming; more: 503
   // A client that takes longer is cut off:
-  std::chrono::milliseconds patience{10'000};       // for a header, and to take an answer
-  std::chrono::milliseconds body_patience{30'000};  // for a whole body
+  std::chrono::milliseconds patience{10'000};       // for a header, and to take an answer that is not long
+  std::chrono::milliseconds body_patience{30'000};  // for a whole body, and to take the longest answer
   std::chrono::milliseconds body_quick{1'000};      // no cut: a body that takes longer is a slow one (HttpService)
   std::chrono::milliseconds body_grace{5'000};      // for its beginning; what follows keeps a pace of
-  uint64_t body_pace = 16 << 10;                    // bytes a second, on the whole
+  uint64_t body_pace = 16 << 10;                    // bytes a second, on the whole; so does who takes a long answer
+
+  /// From its beginning, for a body of which so much has come.
+  std::chrono::milliseconds ForBody(size_t bytes) const { return std::min(body_patience, body_grace + Paced(bytes)); }
+  /// To take an answer of that length.
+  std::chrono::milliseconds ForAnswer(size_t bytes) const {
+    return std::max(patience, std::min(body_patience, Paced(bytes)));
+  }
+  std::chrono::milliseconds Paced(size_t bytes) const { return std::chrono::milliseconds(1000 * bytes / body_pace); }
 };
 
 struct HttpOptions {

@@ -183,11 +183,22 @@ TEST(HttpServer, CutsOffTheSlowAndServesTheOthersMeanwhile) {
 
 TEST(HttpServer, CutsOffWhoDoesntTakeTheAnswer) {
   const HttpServer server(
-      "127.0.0.1", 0, [](const HttpRequest&) { return HttpResponse{.body = std::string(64 << 20, 'x')}; }, kImpatient);
+      "127.0.0.1", 0, [](const HttpRequest&) { return HttpResponse{.body = std::string(64 << 20, 'x')}; },
+      {.patience = milliseconds(300), .body_patience = milliseconds(300)});
   TestClient client(server);
   client.Send("GET / HTTP/1.1\r\nHost: localhost:" + std::to_string(server.port()) + "\r\n\r\n");
   std::this_thread::sleep_for(milliseconds(1000));
   EXPECT_LT(client.Rest().size(), size_t{64} << 20);
+}
+
+TEST(HttpServer, GivesALongAnswerLonger) {
+  const HttpServer server(
+      "127.0.0.1", 0, [](const HttpRequest&) { return HttpResponse{.body = std::string(4 << 20, 'x')}; },
+      {.patience = milliseconds(300), .body_pace = 1 << 20});
+  TestClient client(server);
+  client.Send("GET / HTTP/1.1\r\nHost: localhost:" + std::to_string(server.port()) + "\r\n\r\n");
+  std::this_thread::sleep_for(milliseconds(1000));
+  EXPECT_EQ(Body(client.Answer()).size(), size_t{4} << 20);
 }
 
 // What a client does not take stays in the system's memory, which is not the program's to see.
